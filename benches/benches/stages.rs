@@ -1,0 +1,3 @@
+//! One benchmark for each stage of the pipeline.
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! cargo whittle.
+fn main() {}
