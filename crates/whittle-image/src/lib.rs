@@ -1,1 +1,40 @@
-//! (to be written)
+//! What an executable file says about itself: sections, segments, symbols, relocations, unwind entries, exception
+//! tables, debug units and build facts, in terms that all object formats share.
+//!
+//! [`Image::parse`] takes the bytes of a file and returns an [`Image`] that borrows them. Nothing is interpreted here:
+//! no owner, no crate, no Rust. Positions are [`Place`]s (a section and an offset in it), since object files have
+//! every section at address 0.
+//!
+//! The bytes may be hostile. A file that cannot be followed at all gives an [`ImageError`] with the table and the
+//! offset; a file that is damaged in parts gives an image with [`Warnings`]. Nothing here reads files or the clock.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`Image`] | the whole: look up places and addresses |
+//! | `elf` | the reader for ELF |
+//! | [`link_map`] | the linker's own record of what it put where |
+
+mod debug;
+mod dwarf;
+mod elf;
+mod error;
+mod facts;
+mod image;
+pub mod link_map;
+mod place;
+mod relocation;
+mod section;
+mod symbol;
+mod unwind;
+
+pub use debug::DebugUnit;
+pub use error::{ImageError, Lookalike, Warning, Warnings};
+pub use facts::BuildFacts;
+pub use image::{Endianness, FileKind, Format, Header, Image, Stub, Target};
+pub use place::{Address, FileOffset, FileRange, Place, SectionIndex};
+pub use relocation::{
+    Relocation, RelocationEncoding, RelocationKind, RelocationTable, RelocationTarget,
+};
+pub use section::{Access, Compression, Section, SectionRole, Segment};
+pub use symbol::{Binding, Symbol, SymbolKind, SymbolTable, SymbolTableRole};
+pub use unwind::{Described, ExceptionTable, UnwindEntry, UnwindIndex, UnwindTable};

@@ -1,0 +1,28 @@
+//! What the file says about how it was built.
+
+/// What the file says about how it was built and what it needs to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildFacts {
+    /// The unique number the linker gave to the build (`.note.gnu.build-id`).
+    pub build_id: Option<Vec<u8>>,
+    /// Lines of `.comment`: compilers and linkers, each once, in the order of the file.
+    pub producers: Vec<String>,
+    /// The program that loads this one (`.interp`).
+    pub interpreter: Option<String>,
+    /// Libraries it needs (`DT_NEEDED`).
+    pub needed: Vec<String>,
+    /// File name and checksum of a debug companion (`.gnu_debuglink`).
+    pub debug_link: Option<(String, u32)>,
+    /// A packer that hides the program, such as UPX: only the packed form can be accounted for.
+    pub packer: Option<&'static str>,
+}
+
+impl BuildFacts {
+    /// The rustc that compiled (part of) the file, as `.comment` gives it: `rustc version 1.95.0 (…)`.
+    #[must_use]
+    pub fn rustc(&self) -> Option<&str> {
+        self.producers
+            .iter()
+            .find_map(|line| line.strip_prefix("rustc version "))
+    }
+}

@@ -1,0 +1,275 @@
+//! The image: everything a file says about itself, nothing interpreted.
+
+use crate::debug::DebugUnit;
+use crate::elf;
+use crate::error::{ImageError, Lookalike, Warnings};
+use crate::facts::BuildFacts;
+use crate::place::{FileRange, Place, SectionIndex};
+use crate::relocation::RelocationTable;
+use crate::section::{Section, Segment};
+use crate::symbol::{SymbolTable, SymbolTableRole};
+use crate::unwind::{ExceptionTable, UnwindIndex, UnwindTable};
+
+/// What a file says about itself.
+///
+/// It borrows the file's bytes. Nothing in it is anybody's yet: who owns which bytes is for the ledger to say.
+#[derive(Debug, Clone)]
+pub struct Image<'data> {
+    /// The bytes of the whole file.
+    pub data: &'data [u8],
+    /// Format, machine and kind.
+    pub target: Target,
+    /// Where the format's own headers are stored, in ascending order.
+    pub headers: Vec<Header>,
+    /// All sections; [`SectionIndex`] counts in this list.
+    pub sections: Vec<Section<'data>>,
+    /// What the loader maps, in the order of the file.
+    pub segments: Vec<Segment>,
+    /// The template of thread-local storage: its address and its size in memory, in bytes.
+    pub thread_local: Option<(u64, u64)>,
+    /// Symbol tables, the static one first.
+    pub symbol_tables: Vec<SymbolTable<'data>>,
+    /// Relocation tables.
+    pub relocation_tables: Vec<RelocationTable>,
+    /// Tables of unwind entries.
+    pub unwind_tables: Vec<UnwindTable>,
+    /// Search tables over unwind entries.
+    pub unwind_indexes: Vec<UnwindIndex>,
+    /// Exception tables that unwind entries point at, in ascending order, each once.
+    pub exception_tables: Vec<ExceptionTable>,
+    /// Stubs and the address slot each jumps through.
+    pub stubs: Vec<Stub>,
+    /// Debug info by unit.
+    pub debug_units: Vec<DebugUnit>,
+    /// How it was built.
+    pub facts: BuildFacts,
+    /// Where execution starts, if it is a program.
+    pub entry: Option<Place>,
+    /// What could not be read as it claims to be.
+    pub warnings: Warnings,
+    addresses: AddressMap,
+}
+
+/// Format, machine and kind of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The object format.
+    pub format: Format,
+    /// The machine, by the name that target triples use where there is one (`x86_64`, `aarch64`, `powerpc64`).
+    pub architecture: String,
+    /// Bits of an address: 32 or 64.
+    pub bits: u8,
+    /// Byte order.
+    pub endianness: Endianness,
+    /// Program, library or object.
+    pub kind: FileKind,
+}
+
+/// The format of an object file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Executable and Linkable Format: Linux, the BSDs, bare metal.
+    Elf,
+}
+
+/// Byte order of the numbers in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Endianness {
+    /// Least significant byte first.
+    Little,
+    /// Most significant byte first.
+    Big,
+}
+
+/// Program, library or object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A program at a fixed address.
+    Executable,
+    /// A program that the loader may put anywhere.
+    PositionIndependentExecutable,
+    /// A shared library.
+    SharedLibrary,
+    /// An object file, still to be linked.
+    Object,
+    /// Something else, such as a core dump.
+    Other,
+}
+
+/// A part of the file that belongs to the format itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its name in the format's terms.
+    pub name: &'static str,
+    /// Where it is stored, clipped to the file.
+    pub file_range: FileRange,
+}
+
+/// A few instructions that jump through an address slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stub {
+    /// Where it starts.
+    pub place: Place,
+    /// How long it is, in bytes.
+    pub len: u64,
+    /// The slot it jumps through.
+    pub slot: Place,
+}
+
+impl<'data> Image<'data> {
+    /// Reads what `data` says about itself.
+    ///
+    /// A file whose headers can be followed is read even if parts of it are damaged: what is wrong is in
+    /// [`Image::warnings`], and the tables that can be read are there.
+    ///
+    /// # Errors
+    /// [`ImageError`] if the bytes are empty, of no format that is read, or if the header tables themselves cannot be
+    /// followed; the error names the table and its position.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bytes = std::fs::read(std::env::current_exe()?)?;
+    /// # if bytes.starts_with(b"\x7fELF") {
+    /// let image = whittle_image::Image::parse(&bytes)?;
+    /// for section in &image.sections {
+    ///     println!("{:20} {:10} bytes", section.name, section.size);
+    /// }
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn parse(data: &'data [u8]) -> Result<Self, ImageError> {
+        if data.is_empty() {
+            return Err(ImageError::Empty);
+        }
+        if !data.starts_with(b"\x7fELF") {
+            return Err(ImageError::UnknownFormat {
+                recognised: Lookalike::of(data),
+            });
+        }
+        elf::parse(data)
+    }
+
+    /// An image with nothing in it but the bytes: what the readers of formats start from.
+    pub(crate) fn new(data: &'data [u8], target: Target) -> Self {
+        Self {
+            data,
+            target,
+            headers: Vec::new(),
+            sections: Vec::new(),
+            segments: Vec::new(),
+            thread_local: None,
+            symbol_tables: Vec::new(),
+            relocation_tables: Vec::new(),
+            unwind_tables: Vec::new(),
+            unwind_indexes: Vec::new(),
+            exception_tables: Vec::new(),
+            stubs: Vec::new(),
+            debug_units: Vec::new(),
+            facts: BuildFacts::default(),
+            entry: None,
+            warnings: Warnings::default(),
+            addresses: AddressMap::default(),
+        }
+    }
+
+    /// The length of the file, in bytes.
+    #[must_use]
+    pub fn file_len(&self) -> u64 {
+        u64::try_from(self.data.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The section of that number.
+    #[must_use]
+    pub fn section(&self, index: SectionIndex) -> Option<&Section<'data>> {
+        self.sections.get(index.get())
+    }
+
+    /// The first section of that name.
+    #[must_use]
+    pub fn section_by_name(&self, name: &str) -> Option<&Section<'data>> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// The place at an address of the running program.
+    ///
+    /// Nothing in object files, whose sections have no addresses yet. Zero-filled thread-local data has none either:
+    /// its addresses overlap those of other sections.
+    #[must_use]
+    pub fn place_at(&self, address: u64) -> Option<Place> {
+        self.addresses.place_at(address)
+    }
+
+    /// The address of a place in the running program; nothing in object files and for what is not loaded.
+    #[must_use]
+    pub fn address_of(&self, place: Place) -> Option<u64> {
+        let section = self.section(place.section)?;
+        (section.access.loaded && self.target.kind != FileKind::Object)
+            .then(|| section.address.checked_add(place.offset))
+            .flatten()
+    }
+
+    /// The symbol table that only tools read, if the file is not stripped.
+    #[must_use]
+    pub fn static_symbols(&self) -> Option<&SymbolTable<'data>> {
+        self.symbol_tables
+            .iter()
+            .find(|table| table.role == SymbolTableRole::Static)
+    }
+
+    /// Whether there is no symbol table for tools.
+    #[must_use]
+    pub fn is_stripped(&self) -> bool {
+        self.static_symbols().is_none()
+    }
+
+    /// Makes [`Self::place_at`] work; called once, when the sections are known.
+    pub(crate) fn index_addresses(&mut self) {
+        if self.target.kind != FileKind::Object {
+            self.addresses = AddressMap::of(&self.sections);
+        }
+    }
+}
+
+/// Address ranges of the loaded sections, ascending and disjoint.
+#[derive(Debug, Clone, Default)]
+struct AddressMap {
+    ranges: Vec<(u64, u64, SectionIndex)>,
+}
+
+impl AddressMap {
+    fn of(sections: &[Section<'_>]) -> Self {
+        let mut ranges: Vec<_> = sections
+            .iter()
+            .filter(|section| section.access.loaded && section.size > 0)
+            // The zero fill of thread-local data takes no room in the program's own address range.
+            .filter(|section| !(section.access.thread_local && section.file_range.is_none()))
+            .map(|section| (section.address, section.end(), section.index))
+            .collect();
+        ranges.sort_by_key(|&(start, end, index)| (start, end, index));
+        // Where sections overlap, the one that starts first keeps the addresses: each address has one place.
+        let mut end_of_last = 0;
+        ranges.retain_mut(|(start, end, _)| {
+            let fits = *start >= end_of_last || end_of_last == 0;
+            if fits {
+                end_of_last = *end;
+            }
+            fits
+        });
+        Self { ranges }
+    }
+
+    fn place_at(&self, address: u64) -> Option<Place> {
+        let after = self
+            .ranges
+            .partition_point(|&(start, _, _)| start <= address);
+        let &(start, end, section) = self.ranges.get(after.checked_sub(1)?)?;
+        (address < end).then(|| Place {
+            section,
+            offset: address - start,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! Symbols: names that the file gives to places.
+
+use crate::place::{Place, SectionIndex};
+
+/// One symbol table of the file.
+#[derive(Debug, Clone)]
+pub struct SymbolTable<'data> {
+    /// Who reads it.
+    pub role: SymbolTableRole,
+    /// The section that holds the entries.
+    pub section: SectionIndex,
+    /// The section that holds the names.
+    pub names: Option<SectionIndex>,
+    /// The size of one entry, in bytes.
+    pub entry_size: u64,
+    /// The entries, in the order of the file, the empty first one included.
+    pub symbols: Vec<Symbol<'data>>,
+    /// A table of versions beside it (`.gnu.version`): one entry of two bytes for each symbol.
+    pub versions: Option<SectionIndex>,
+}
+
+/// Who reads a symbol table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SymbolTableRole {
+    /// Tools only: debuggers, profilers, backtraces. Can be stripped.
+    Static,
+    /// The dynamic loader. Cannot be stripped.
+    Dynamic,
+}
+
+/// A name for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol<'data> {
+    /// The name as written, mangled.
+    pub name: &'data [u8],
+    /// Where the name stands in the table's section of names.
+    pub name_offset: u64,
+    /// What it names.
+    pub kind: SymbolKind,
+    /// Who may refer to it.
+    pub binding: Binding,
+    /// Its address (in an object file: its offset in its section; for thread-local data: the offset in the template).
+    pub address: u64,
+    /// How many bytes it covers; 0 if the file does not say.
+    pub size: u64,
+    /// Where it is, if it is defined here.
+    pub place: Option<Place>,
+    /// Whether it is defined in another file.
+    pub undefined: bool,
+}
+
+/// What a symbol names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SymbolKind {
+    /// A function.
+    Function,
+    /// A constant or variable.
+    Data,
+    /// A thread-local variable.
+    ThreadLocal,
+    /// A section.
+    Section,
+    /// The source or codegen unit from which the local symbols that follow it come.
+    File,
+    /// A mark that says what kind of bytes follow (`$a`, `$d`, `$t`, `$x` on ARM and RISC-V).
+    Mapping,
+    /// The file does not say.
+    Unknown,
+}
+
+/// Who may refer to a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Binding {
+    /// Only the object it came from.
+    Local,
+    /// Every object.
+    Global,
+    /// Every object, and it yields to another of that name.
+    Weak,
+}
