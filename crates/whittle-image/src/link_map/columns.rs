@@ -173,7 +173,7 @@ impl<'m> Reader<'m> {
         if let Some(inside) = text.strip_suffix(')')
             && let Some((path, name)) = inside.rsplit_once(":(")
         {
-            let object = self.builder.object(path);
+            let object = self.builder.object(non_empty(path)?);
             let address = self.place(row)?;
             return self
                 .builder

@@ -533,6 +533,18 @@ fn damaged_lines_are_left_out_and_counted() -> TestResult {
 }
 
 #[test]
+fn a_section_of_no_object_is_left_out() -> TestResult {
+    let text = LLD.replace("/home/me (work)/main.o:(.text.main)", ":(.text.main)");
+    let map = LinkMap::parse(text.as_bytes())?;
+    assert_eq!(
+        (map.skipped_lines(), map.first_skipped_line()),
+        (1, Some(6))
+    );
+    assert!(map.objects().iter().all(|object| !object.path.is_empty()));
+    Ok(())
+}
+
+#[test]
 fn ranges_past_the_address_space_are_left_out() -> TestResult {
     let text = "VMA LMA Size Align Out In Symbol
 fffffffffffffff0 0 10 1 .huge
