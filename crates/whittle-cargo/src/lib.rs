@@ -1,1 +1,50 @@
-//! (to be written)
+//! Runs cargo: metadata, builds, and the explain twin. The only crate of the workspace that starts processes.
+//!
+//! Takes a [`Selection`], which is what cargo's own flags say, and gives back values: [`Cargo::build`] a [`Build`] with
+//! the files that came out and a [`BuildRecord`] of what went in, [`Cargo::twin`] a [`Twin`]: the same build with its
+//! symbols left in and a link map beside it. On the way it emits [`Event`]s and draws nothing. What a file contains is
+//! for others to find out.
+//!
+//! ```no_run
+//! use whittle_cargo::{Cargo, Selection};
+//!
+//! let cargo = Cargo::from_env();
+//! let selection = Selection::default(); // as `cargo build --release`
+//! let build = cargo.build(&selection, &mut |event| eprintln!("{event:?}"))?;
+//! for artifact in &build.artifacts {
+//!     let twin = cargo.twin(&selection, &build, artifact, &mut |_| ())?;
+//!     eprintln!("{} is explained by {}", artifact.path.display(), twin.path.display());
+//! }
+//! # Ok::<(), whittle_cargo::CargoError>(())
+//! ```
+//!
+//! Children run with stdin closed: cargo hands its own stdin on when it asks rustc about the target, and text that waits
+//! there makes that fail for good (the answer is cached in `target/.rustc_info.json`).
+
+mod artifact;
+mod build;
+mod cargo;
+mod error;
+mod event;
+mod lock;
+mod record;
+mod saved;
+mod selection;
+mod stamp;
+mod toolchain;
+mod twin;
+
+pub use cargo_metadata::{self, Metadata, PackageId};
+
+pub use crate::artifact::{Artifact, ArtifactKind};
+pub use crate::build::{Build, BuildWarning};
+pub use crate::cargo::{Cargo, Stderr};
+pub use crate::error::CargoError;
+pub use crate::event::{Event, Events, Freshness};
+pub use crate::record::{
+    BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,
+    PackageSource, Unit, UnitProfile,
+};
+pub use crate::selection::{Features, Names, Packages, Selection, Targets};
+pub use crate::toolchain::Toolchain;
+pub use crate::twin::{NoMap, Origin, Twin, TwinWarning};
