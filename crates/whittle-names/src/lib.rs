@@ -1,1 +1,274 @@
-//! (to be written)
+//! Symbol names of compiled programs: Rust's (v0 and legacy) as a tree, C++'s through `cpp_demangle`.
+//!
+//! A demangler gives text. This crate answers what the text is asked for: which crate defines the item, which crate
+//! compiled this copy of it, which source item it is a monomorphization of.
+//!
+//! ```
+//! use whittle_names::{Name, Scheme, Shape};
+//!
+//! let name = Name::parse("_RINvNtCs7_4core3ptr13drop_in_placeNtNtCs9_5alloc6string6StringECs3_4demo").expect("v0");
+//! assert_eq!(name.scheme(), Scheme::V0);
+//! assert_eq!(name.to_string(), "core[9]::ptr::drop_in_place::<alloc[b]::string::String>");
+//! assert_eq!(format!("{name:#}"), "core::ptr::drop_in_place::<alloc::string::String>");
+//! assert_eq!(name.family().to_string(), "core::ptr::drop_in_place");
+//! assert_eq!(name.shape(), Shape::DropGlue);
+//!
+//! // Who wrote it, and who compiled it:
+//! assert_eq!(name.defining_crate().exact().map(|of| of.name), Some("core"));
+//! assert_eq!(name.instantiating_crate().map(|of| of.name), Some("demo"));
+//! ```
+//!
+//! It takes `&str` and borrows from it; it reads no files and keeps no state. Any input is allowed: names that were made
+//! to harm cost bounded time and give bounded text (see [`MAX_TEXT`]), and no control or invisible formatting character
+//! leaves through a text.
+
+mod cpp;
+mod crates;
+pub mod legacy;
+mod shape;
+mod text;
+pub mod v0;
+
+use std::fmt;
+
+pub use crates::{CrateRef, DefiningCrate};
+pub use shape::{Genericity, Shape};
+pub use text::{MAX_TEXT, Text};
+
+use text::View;
+
+/// How a name is mangled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// Rust's own scheme, `_R…` (RFC 2603).
+    V0,
+    /// Rust's scheme in the clothes of C++, `_ZN…17h<hash>E`.
+    Legacy,
+    /// C++, Itanium ABI, `_Z…`.
+    Cpp,
+}
+
+/// A symbol that follows one of the known schemes.
+///
+/// `Display` writes the full text, `{:#}` the short one; for Rust names these are what `rustc-demangle` writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a> {
+    symbol: &'a str,
+    encoding: Encoding<'a>,
+    suffix: &'a str,
+    /// What of the suffix is a part of the text.
+    printed_suffix: &'a str,
+    /// Whether the whole symbol is harmless ASCII.
+    printable: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Encoding<'a> {
+    V0(v0::Encoding<'a>),
+    Legacy(legacy::Encoding<'a>),
+    Cpp(cpp::Encoding<'a>),
+}
+
+impl<'a> Name<'a> {
+    /// Reads a symbol as it stands in a symbol table.
+    ///
+    /// `None` if it follows no known scheme: a plain C name, an assembler label, a Microsoft C++ name. One leading
+    /// underscore more (Mach-O) or less (stripped by some Windows tools) is allowed for, as is a suffix such as `.llvm.123`
+    /// or `.cold`.
+    #[must_use]
+    pub fn parse(symbol: &'a str) -> Option<Self> {
+        let (stem, llvm_suffix) = split_llvm_suffix(symbol);
+        let unprefixed = stem
+            .strip_prefix("__")
+            .or_else(|| stem.strip_prefix('_'))
+            .unwrap_or(stem);
+        let (encoding, rest) = if let Some(sym) = unprefixed.strip_prefix('R') {
+            let (encoding, rest) = v0::Encoding::parse(sym)?;
+            (Encoding::V0(encoding), rest)
+        } else {
+            let legacy = unprefixed
+                .strip_prefix("ZN")
+                .and_then(legacy::Encoding::parse)
+                .filter(|(_, rest)| is_suffix(rest));
+            match legacy {
+                Some((encoding, rest)) if encoding.is_surely_rust() => {
+                    (Encoding::Legacy(encoding), rest)
+                }
+                _ => match (cpp::Encoding::parse(stem), legacy) {
+                    (Some((encoding, rest)), _) => (Encoding::Cpp(encoding), rest),
+                    (None, Some((encoding, rest))) => (Encoding::Legacy(encoding), rest),
+                    (None, None) => return None,
+                },
+            }
+        };
+        if !is_suffix(rest) {
+            return None;
+        }
+        Some(Self {
+            symbol,
+            encoding,
+            suffix: &symbol[symbol.len() - rest.len() - llvm_suffix.len()..],
+            printed_suffix: rest,
+            printable: text::is_printable_ascii(symbol),
+        })
+    }
+
+    /// The symbol as it was given.
+    #[must_use]
+    pub fn symbol(&self) -> &'a str {
+        self.symbol
+    }
+
+    /// How the symbol is mangled.
+    ///
+    /// A nested C++ name without parameters looks like a legacy name; only one with a hash or with Rust's escapes is taken for
+    /// Rust's.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        match self.encoding {
+            Encoding::V0(_) => Scheme::V0,
+            Encoding::Legacy(_) => Scheme::Legacy,
+            Encoding::Cpp(_) => Scheme::Cpp,
+        }
+    }
+
+    /// What stands behind the mangled name, with its dot: `.llvm.123` of a symbol that LTO made unique, `.cold` of a
+    /// part moved away, `.part.0`, `.isra.0`, `.constprop.0`. Empty for most symbols.
+    #[must_use]
+    pub fn suffix(&self) -> &'a str {
+        self.suffix
+    }
+
+    /// The crate whose source defines the item.
+    ///
+    /// v0: the root of the path; for `impl` blocks, also of traits, the crate that contains the block; for methods that a
+    /// trait provides, the trait's. Legacy: the first segment of the path; for `<Type as Trait>::method` see
+    /// [`DefiningCrate::OneOf`]. Closures and shims belong to the item around them. C++ has no crates.
+    #[must_use]
+    pub fn defining_crate(&self) -> DefiningCrate<'a> {
+        match &self.encoding {
+            Encoding::V0(encoding) => encoding
+                .defining_crate()
+                .map_or(DefiningCrate::Unknown, DefiningCrate::Exact),
+            Encoding::Legacy(encoding) => encoding.defining_crate(),
+            Encoding::Cpp(_) => DefiningCrate::Unknown,
+        }
+    }
+
+    /// The crate whose compilation produced this copy of a generic item. Only v0 names hold it, and only those of
+    /// monomorphizations.
+    #[must_use]
+    pub fn instantiating_crate(&self) -> Option<CrateRef<'a>> {
+        match &self.encoding {
+            Encoding::V0(encoding) => encoding.instantiating_crate(),
+            Encoding::Legacy(_) | Encoding::Cpp(_) => None,
+        }
+    }
+
+    /// Whether the symbol is one of several monomorphizations of its item.
+    #[must_use]
+    pub fn genericity(&self) -> Genericity {
+        match &self.encoding {
+            Encoding::V0(encoding) => encoding.genericity(),
+            Encoding::Legacy(_) => Genericity::Unwritten,
+            Encoding::Cpp(encoding) => encoding.genericity(),
+        }
+    }
+
+    /// The kind of item, as far as the name tells.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        match &self.encoding {
+            Encoding::V0(encoding) => encoding.shape(),
+            Encoding::Legacy(encoding) => encoding.shape(),
+            Encoding::Cpp(encoding) => encoding.shape(),
+        }
+    }
+
+    /// Everything the name says: crate disambiguators, types of constants, the legacy hash, the suffix.
+    /// The same as `Display`.
+    #[must_use]
+    pub fn full(&self) -> Text<'_, 'a> {
+        Text::new(self, View::Full)
+    }
+
+    /// Without disambiguators, types of constants and hash. The same as `{:#}`.
+    #[must_use]
+    pub fn short(&self) -> Text<'_, 'a> {
+        Text::new(self, View::Short)
+    }
+
+    /// What all monomorphizations of one source item have in common: the path without generic arguments.
+    ///
+    /// For an item in an `impl` block, the block's self type and trait stay, without their arguments:
+    /// `<alloc::vec::Vec as core::iter::traits::collect::Extend>::extend`. Where an instance shows a type that the source may
+    /// have as a parameter, v0 families keep the outermost constructor (`<&_ as core::fmt::Debug>::fmt`), and `_` alone where the
+    /// block's crate cannot know the type. A method that a trait provides is the trait's
+    /// (`core::iter::traits::iterator::Iterator::map`). Inherent methods of named types read `alloc::vec::Vec::push`.
+    ///
+    /// Two crates of the same name, and two blocks of the same crate for types that differ only in what is left out, share
+    /// a family; the instances of a blanket `impl<T> Trait for T` for differently named types do not.
+    #[must_use]
+    pub fn family(&self) -> Text<'_, 'a> {
+        Text::new(self, View::Family)
+    }
+
+    /// The module of the definition: `crate::module::module`. Empty where the name does not tell (C++).
+    ///
+    /// v0: the module that contains the item, the trait that provides it or the `impl` block. Legacy: for
+    /// `<Type as Trait>::method` the module of the type, or the trait's if the type is one of the language; else the segments in
+    /// front of the item. Both are heuristic in one point: modules and types share a namespace, so what starts
+    /// with a capital letter counts as a type; legacy names do not tell modules from functions either.
+    #[must_use]
+    pub fn module(&self) -> Text<'_, 'a> {
+        Text::new(self, View::Module)
+    }
+
+    /// What [`Self::family`] leaves out, in the order of the short text: `<Self = &u8> <u32>`.
+    ///
+    /// Empty for items without arguments, and for legacy and C++ names, whose text has no such lists in a fixed form.
+    #[must_use]
+    pub fn arguments(&self) -> Text<'_, 'a> {
+        Text::new(self, View::Arguments)
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            self.short().write_to(f)
+        } else {
+            self.full().write_to(f)
+        }
+    }
+}
+
+/// Splits off the `.llvm.` and digits that `ThinLTO` appends to make a local symbol unique.
+fn split_llvm_suffix(symbol: &str) -> (&str, &str) {
+    const MARK: &str = ".llvm.";
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F' | b'@');
+    let digits = symbol
+        .bytes()
+        .rev()
+        .take_while(|byte| is_digit(*byte))
+        .count();
+    let Some(at) = symbol[..symbol.len() - digits]
+        .strip_suffix(MARK)
+        .map(str::len)
+    else {
+        return (symbol, "");
+    };
+    // An earlier mark is not followed by digits alone; `rustc-demangle` looks at the first one only.
+    if symbol.find(MARK) == Some(at) {
+        symbol.split_at(at)
+    } else {
+        (symbol, "")
+    }
+}
+
+/// Whether tools may have appended `text` to a mangled name.
+fn is_suffix(text: &str) -> bool {
+    text.is_empty()
+        || (text.starts_with(['.', '$']) && text.bytes().all(|byte| byte.is_ascii_graphic()))
+}

@@ -1,0 +1,123 @@
+//! Names of the v0 scheme (RFC 2603), the default since Rust 1.97.
+//!
+//! Parsing checks the encoding once, without memory of its own; every question is answered by reading the encoding
+//! again from the start or along one branch. Back-references are followed only then, so a name that parsed can still be damaged
+//! behind one.
+
+mod crates;
+mod hex;
+mod ident;
+mod parser;
+mod print;
+mod self_type;
+mod shape;
+
+use std::fmt;
+
+pub use hex::Hex;
+pub use ident::Ident;
+pub use parser::Damage;
+
+use crate::text::Sink;
+use crate::{CrateRef, Genericity, Shape};
+use crates::Fuel;
+use parser::Parser;
+use print::{Last, Position, Printer, Style};
+
+/// A checked encoding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoding<'a> {
+    /// From behind `_R` to the end of the symbol; back-references count from its start.
+    sym: &'a str,
+    /// Where the path of the instantiating crate starts, or where it would.
+    path_end: usize,
+    has_instantiating_crate: bool,
+}
+
+impl<'a> Encoding<'a> {
+    /// Reads the encoding at the start of `sym`; returns it and what follows it.
+    pub(crate) fn parse(sym: &'a str) -> Option<(Self, &'a str)> {
+        if !matches!(sym.as_bytes().first(), Some(b'A'..=b'Z')) || !sym.is_ascii() {
+            return None;
+        }
+        let mut parser = Parser::new(sym);
+        parser.skip_path().ok()?;
+        let path_end = parser.at;
+        let has_instantiating_crate = matches!(parser.peek(), Some(b'A'..=b'Z'));
+        if has_instantiating_crate {
+            parser.skip_path().ok()?;
+        }
+        let encoding = Self {
+            sym,
+            path_end,
+            has_instantiating_crate,
+        };
+        Some((encoding, &sym[parser.at..]))
+    }
+
+    fn start(&self) -> Parser<'a> {
+        Parser::new(self.sym)
+    }
+
+    pub(crate) fn defining_crate(&self) -> Option<CrateRef<'a>> {
+        crates::of_path(self.start(), &mut Fuel::for_encoding(self.sym))
+    }
+
+    pub(crate) fn instantiating_crate(&self) -> Option<CrateRef<'a>> {
+        if !self.has_instantiating_crate {
+            return None;
+        }
+        let mut at = self.start();
+        at.at = self.path_end;
+        crates::of_path(at, &mut Fuel::for_encoding(self.sym))
+    }
+
+    pub(crate) fn genericity(&self) -> Genericity {
+        shape::genericity(
+            self.start(),
+            self.has_instantiating_crate,
+            &mut Fuel::for_encoding(self.sym),
+        )
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        shape::of_path(self.start(), &mut Fuel::for_encoding(self.sym))
+    }
+
+    fn printer<'s, 'w, W: fmt::Write + ?Sized>(
+        &self,
+        style: Style,
+        out: &'s mut Sink<'w, W>,
+    ) -> Printer<'a, 's, 'w, W> {
+        Printer::new(self.start(), 0, style, out)
+    }
+
+    pub(crate) fn write_full<W: fmt::Write + ?Sized>(&self, out: &mut Sink<'_, W>) -> fmt::Result {
+        self.printer(Style::Full, out).path(Position::Value)
+    }
+
+    pub(crate) fn write_short<W: fmt::Write + ?Sized>(&self, out: &mut Sink<'_, W>) -> fmt::Result {
+        self.printer(Style::Short, out).path(Position::Value)
+    }
+
+    pub(crate) fn write_family<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        self.printer(Style::Family, out).path(Position::Value)
+    }
+
+    pub(crate) fn write_module<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        self.printer(Style::Short, out).module(Last::Item).map(drop)
+    }
+
+    pub(crate) fn write_arguments<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        self.printer(Style::Short, out).argument_lists()
+    }
+}

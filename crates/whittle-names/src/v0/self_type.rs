@@ -1,0 +1,62 @@
+//! What the type that an `impl` block is for tells about the block.
+
+use super::crates::{self, Fuel};
+use super::parser::{Parser, primitive};
+
+/// Whether the type is a path or has a name of its own, so that an associated function reads `Type::function`.
+pub(super) fn has_name(at: Parser<'_>) -> bool {
+    let mut at = at;
+    loop {
+        match at.byte() {
+            Ok(b'B') => match at.back_reference() {
+                Ok(there) => at = there,
+                Err(_) => return false,
+            },
+            Ok(b'C' | b'I' | b'M' | b'N' | b'X' | b'Y') => return true,
+            Ok(tag) => return !matches!(tag, b'u' | b'z' | b'p') && primitive(tag).is_some(),
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Whether an `impl` block in `core` or `alloc` is for a type of a crate that these cannot know.
+///
+/// Of other crates nobody knows the dependencies here.
+pub(super) fn is_surely_parameter(
+    mut block: Parser<'_>,
+    self_type: Parser<'_>,
+    fuel: &mut Fuel,
+) -> bool {
+    if block.disambiguator().is_err() {
+        return false;
+    }
+    let known: &[&str] = match crates::of_path(block, fuel) {
+        Some(home) if home.name == "core" => &["core"],
+        Some(home) if home.name == "alloc" => &["core", "alloc"],
+        _ => return false,
+    };
+    crates::of_type(self_type, fuel).is_some_and(|head| !known.contains(&head.name))
+}
+
+/// Whether the family shows the type in full: it is a name without generic arguments.
+pub(super) fn is_plain(mut at: Parser<'_>, fuel: &mut Fuel) -> bool {
+    loop {
+        let start = at.at;
+        match at.byte() {
+            Ok(b'N') if at.namespace().is_ok() => {}
+            Ok(b'C') => return true,
+            Ok(b'B') => match at.back_reference() {
+                Ok(there) => {
+                    at = there;
+                    continue;
+                }
+                Err(_) => return false,
+            },
+            Ok(tag) => return primitive(tag).is_some(),
+            Err(_) => return false,
+        }
+        if fuel.burn(at.at.saturating_sub(start)).is_err() {
+            return false;
+        }
+    }
+}
