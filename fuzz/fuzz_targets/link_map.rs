@@ -28,7 +28,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
         assert!(section.size > 0);
         assert!(section.address >= end, "{section:?} overlaps");
-        end = section.address.checked_add(section.size).expect("no overflow");
+        end = section
+            .address
+            .checked_add(section.size)
+            .expect("no overflow");
         assert!(end <= bounds.end(), "{section:?} leaves {bounds:?}");
         assert_eq!(map.at_in(section.output, end - 1), Some(section));
         if let Some(object) = section.object {
