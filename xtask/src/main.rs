@@ -2,9 +2,9 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`checks`] | the list of what is checked |
 //! | [`step`] | runs commands one after the other, named and timed, until one fails |
 //! | [`tally`] | adds up what `cargo test` reports |
-//! | [`test`] | the list of checks |
 //! | [`fuzz`] | gives every fuzz target some time |
 //! | [`compare`] | measures `explain` against another tool |
 
@@ -14,11 +14,11 @@
     reason = "a tool for the developer's terminal, not a part of the program"
 )]
 
+mod checks;
 mod compare;
 mod fuzz;
 mod step;
 mod tally;
-mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let rest = arguments.get(1..).unwrap_or_default();
     match arguments.first().map(String::as_str) {
-        Some("test") if rest.is_empty() => test::run(),
+        Some("test") if rest.is_empty() => checks::run(),
         Some("test") => bail!("`cargo xtask test` takes no arguments"),
         Some("fuzz") => fuzz::run(rest),
         Some("compare") => compare::run(rest),
