@@ -7,7 +7,7 @@ use cargo_metadata::Metadata;
 use crate::artifact::{self, Artifact};
 use crate::cargo::Cargo;
 use crate::error::CargoError;
-use crate::event::Events;
+use crate::event::{Events, Step};
 use crate::lock::Lock;
 use crate::record::{BuildRecord, Sources};
 use crate::saved;
@@ -62,7 +62,7 @@ impl Cargo {
         } else {
             None
         };
-        let messages = self.messages(&selection.build_args(), events)?;
+        let messages = self.messages(Step::Build, &selection.build_args(), events)?;
         drop(lock);
 
         let target_directory = workspace.target_directory.as_std_path();

@@ -13,7 +13,7 @@ use cargo_metadata::{Message, Metadata};
 use serde::Deserialize as _;
 
 use crate::error::CargoError;
-use crate::event::{Event, Events, Freshness};
+use crate::event::{Event, Events, Freshness, Step};
 use crate::selection::Selection;
 use crate::toolchain::Toolchain;
 
@@ -85,7 +85,8 @@ impl Cargo {
         platform: &str,
         events: &mut Events<'_>,
     ) -> Result<Metadata, CargoError> {
-        self.read_metadata(selection, selection.metadata_args(Some(platform)), events)
+        let args = selection.metadata_args(Some(platform));
+        self.read_metadata(Step::Dependencies, selection, args, events)
     }
 
     /// The workspace without its dependencies: where it is, where it builds to, and what its own packages are.
@@ -95,7 +96,12 @@ impl Cargo {
         events: &mut Events<'_>,
     ) -> Result<Metadata, CargoError> {
         self.check_manifest(selection)?;
-        self.read_metadata(selection, selection.workspace_args(), events)
+        self.read_metadata(
+            Step::Workspace,
+            selection,
+            selection.workspace_args(),
+            events,
+        )
     }
 
     /// Who the compiler is.
@@ -103,7 +109,8 @@ impl Cargo {
     /// # Errors
     /// [`CargoError::NotFound`] without a compiler, [`CargoError::Unreadable`] if it does not say its version.
     pub fn toolchain(&self, events: &mut Events<'_>) -> Result<Toolchain, CargoError> {
-        let text = self.output(self.command(&self.rustc, [OsStr::new("-vV")]), events)?;
+        let command = self.command(&self.rustc, [OsStr::new("-vV")]);
+        let text = self.output(Step::Toolchain, command, events)?;
         Toolchain::parse(&text).ok_or_else(|| CargoError::Unreadable {
             command: command_line(&self.rustc, &["-vV".into()]),
             source: "it names neither its release nor its host".into(),
@@ -113,39 +120,31 @@ impl Cargo {
     /// Runs cargo with `--message-format=json…` and returns its messages.
     pub(crate) fn messages(
         &self,
+        step: Step,
         args: &[OsString],
         events: &mut Events<'_>,
     ) -> Result<Vec<Message>, CargoError> {
         let mut messages = Vec::new();
-        self.listen(
-            self.command(&self.program, args),
-            events,
-            &mut |line, events| {
-                let Some(message) = parse_message(&line) else {
-                    return events(Event::Stdout(&line));
-                };
-                if let Message::CompilerArtifact(artifact) = &message {
-                    let freshness = if artifact.fresh {
-                        Freshness::Fresh
-                    } else {
-                        Freshness::Compiled
-                    };
-                    let (package, target_name) =
-                        (&artifact.package_id, artifact.target.name.as_str());
-                    events(Event::Compiled {
-                        package,
-                        target_name,
-                        freshness,
-                    });
-                }
-                messages.push(message);
-            },
-        )?;
+        let command = self.command(&self.program, args);
+        self.listen(step, command, events, &mut |line, events| {
+            let Some(message) = parse_message(&line) else {
+                return events(Event::Stdout(&line));
+            };
+            if let Message::CompilerArtifact(artifact) = &message {
+                events(Event::Compiled {
+                    package: &artifact.package_id,
+                    target_name: &artifact.target.name,
+                    freshness: Freshness::of(artifact),
+                });
+            }
+            messages.push(message);
+        })?;
         Ok(messages)
     }
 
     fn read_metadata(
         &self,
+        step: Step,
         selection: &Selection,
         args: Vec<OsString>,
         events: &mut Events<'_>,
@@ -156,7 +155,7 @@ impl Cargo {
         if let Some(target_dir) = &selection.target_dir {
             command.env("CARGO_TARGET_DIR", target_dir);
         }
-        let text = self.output(command, events)?;
+        let text = self.output(step, command, events)?;
         serde_json::from_str(&text).map_err(|source| CargoError::Unreadable {
             command: line,
             source: source.into(),
@@ -205,9 +204,14 @@ impl Cargo {
     }
 
     /// Runs a command to its end and returns what it printed to stdout.
-    fn output(&self, command: Command, events: &mut Events<'_>) -> Result<String, CargoError> {
+    fn output(
+        &self,
+        step: Step,
+        command: Command,
+        events: &mut Events<'_>,
+    ) -> Result<String, CargoError> {
         let mut text = String::new();
-        self.listen(command, events, &mut |line, _| {
+        self.listen(step, command, events, &mut |line, _| {
             text.push_str(&line);
             text.push('\n');
         })?;
@@ -217,13 +221,17 @@ impl Cargo {
     /// Runs a command to its end and hands on its lines of stdout.
     fn listen(
         &self,
+        step: Step,
         mut command: Command,
         events: &mut Events<'_>,
         on_stdout: &mut dyn FnMut(String, &mut Events<'_>),
     ) -> Result<(), CargoError> {
         let args: Vec<OsString> = command.get_args().map(OsStr::to_owned).collect();
         let line = command_line(command.get_program(), &args);
-        events(Event::Running { command: &line });
+        events(Event::Running {
+            step,
+            command: &line,
+        });
 
         command
             .stdin(Stdio::null())

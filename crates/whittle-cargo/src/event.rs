@@ -10,6 +10,8 @@ use cargo_metadata::PackageId;
 pub enum Event<'a> {
     /// A child process is about to run; the command as it could be typed into a shell.
     Running {
+        /// What it is run for.
+        step: Step,
         /// The program and its arguments, quoted.
         command: &'a str,
     },
@@ -40,6 +42,22 @@ pub enum Event<'a> {
     MapRefused,
 }
 
+/// What a child process is run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// To find the workspace and its target directory.
+    Workspace,
+    /// To ask the compiler for its version.
+    Toolchain,
+    /// To build what the user ships.
+    Build,
+    /// To read the resolved dependencies.
+    Dependencies,
+    /// To build a twin.
+    Twin,
+}
+
 /// Whether a crate had to be compiled or was there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -47,6 +65,16 @@ pub enum Freshness {
     Compiled,
     /// Left by an earlier build, and still good.
     Fresh,
+}
+
+impl Freshness {
+    pub(crate) fn of(artifact: &cargo_metadata::Artifact) -> Self {
+        if artifact.fresh {
+            Self::Fresh
+        } else {
+            Self::Compiled
+        }
+    }
 }
 
 /// Takes the events, on the thread that called.

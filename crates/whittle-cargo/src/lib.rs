@@ -40,7 +40,7 @@ pub use crate::artifact::{Artifact, ArtifactKind};
 pub use crate::build::{Build, BuildWarning};
 pub use crate::cargo::{Cargo, Stderr};
 pub use crate::error::CargoError;
-pub use crate::event::{Event, Events, Freshness};
+pub use crate::event::{Event, Events, Freshness, Step};
 pub use crate::record::{
     BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,
     PackageSource, Unit, UnitProfile,

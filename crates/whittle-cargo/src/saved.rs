@@ -156,8 +156,11 @@ pub(crate) fn recover(folder: &Path, events: &mut Events<'_>) -> Result<(), Carg
 }
 
 impl SavedFile {
-    /// Whether anything had to be done.
+    /// Whether anything had to be done. Where the saved file itself is gone, nothing can be: cargo builds it again.
     fn put_back(&self, slot: &Path) -> io::Result<bool> {
+        if !slot.is_file() {
+            return Ok(false);
+        }
         if let Ok(now) = FileStamp::of(&self.path) {
             let is_unchanged = match self.keep {
                 Keep::Link => now == self.original,

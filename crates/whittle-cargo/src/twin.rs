@@ -21,7 +21,7 @@ use crate::artifact::{Artifact, ArtifactKind};
 use crate::build::{Build, build_directory, own_folder, saved_folder};
 use crate::cargo::Cargo;
 use crate::error::CargoError;
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Step};
 use crate::lock::Lock;
 use crate::saved::{self, Keep, SavedFiles, link_or_copy, remove_file};
 use crate::selection::{Features, OneTarget, Packages, Selection};
@@ -298,7 +298,7 @@ impl Attempt<'_> {
         let args = self.args(map_args);
         self.place.clear()?;
         let saved = SavedFiles::save(&saved_folder(&self.build.workspace), self.files_to_save()?)?;
-        let messages = self.cargo.messages(&args, events)?;
+        let messages = self.cargo.messages(Step::Twin, &args, events)?;
         self.take()?;
         saved.restore()?;
         Ok(messages)

@@ -1,0 +1,8 @@
+//! Real cargo on small workspaces that are made for each test: no network, path dependencies only.
+
+mod project;
+
+mod artifacts;
+mod record;
+mod trouble;
+mod twins;
