@@ -4,9 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind, camino::Utf8Path};
+use serde::{Deserialize, Serialize};
 
 /// One file that was built because it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Artifact {
     /// Whose it is.
     pub package: PackageId,
@@ -21,7 +23,8 @@ pub struct Artifact {
 }
 
 /// What a linker or archiver made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ArtifactKind {
     /// A program.
     Bin,
@@ -133,5 +136,46 @@ pub(crate) fn profile_folder(profile: &str) -> &str {
         "dev" | "test" => "debug",
         "bench" => "release",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_the_user_lies_in_the_profiles_folder() {
+        let target = Path::new("/p/target");
+        for (path, profile, expected) in [
+            ("/p/target/release/app", "release", true),
+            ("/p/target/release/app", "bench", true),
+            ("/p/target/debug/app", "dev", true),
+            (
+                "/p/target/x86_64-unknown-linux-gnu/small/app",
+                "small",
+                true,
+            ),
+            ("/p/target/release/examples/tour", "release", true),
+            (
+                "/p/target/thumbv7em-none-eabihf/release/examples/tour",
+                "release",
+                true,
+            ),
+            ("/p/target/release/deps/libboth.so", "release", false),
+            (
+                "/p/target/release/build/x-0123/out/libboth.so",
+                "release",
+                false,
+            ),
+            ("/p/target/debug/app", "release", false),
+            ("/p/elsewhere/release/app", "release", false),
+            ("/p/target/app", "release", false),
+        ] {
+            assert_eq!(
+                is_for_the_user(Path::new(path), target, profile),
+                expected,
+                "{path}"
+            );
+        }
     }
 }

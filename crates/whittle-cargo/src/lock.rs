@@ -40,3 +40,37 @@ impl Lock {
         Ok(Self { _file: file })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn the_second_waits_for_the_first_and_says_so() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let place = folder.path().join("whittle");
+        let first = Lock::acquire(&place, &mut |event| {
+            panic!("nobody else is there: {event:?}")
+        })?;
+        let (sender, receiver) = channel();
+        let second = thread::spawn(move || {
+            let told = sender.clone();
+            let lock = Lock::acquire(&place, &mut |event| {
+                let is_waiting = matches!(event, Event::Waiting { .. });
+                told.send(if is_waiting { "waiting" } else { "other" })
+                    .expect("the test listens");
+            });
+            sender.send("acquired").expect("the test listens");
+            lock.map(|_| ())
+        });
+        assert_eq!(receiver.recv()?, "waiting");
+        assert!(receiver.try_recv().is_err(), "the lock was taken twice");
+        drop(first);
+        assert_eq!(receiver.recv()?, "acquired");
+        second.join().expect("no panic there")?;
+        Ok(())
+    }
+}

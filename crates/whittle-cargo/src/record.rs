@@ -172,10 +172,18 @@ impl BuildRecord {
         self.packages.iter().find(|package| package.id == *id)
     }
 
-    /// The package whose crate was compiled to this very file.
+    /// The package whose crate was compiled to this file.
+    ///
+    /// A library that is asked for by itself is named by cargo without its hash, and linked from `deps/` with it; its
+    /// hash is known all the same, from its metadata file.
     #[must_use]
     pub fn package_of_rlib(&self, path: &Path) -> Option<&Package> {
-        self.package_of(|unit| unit.files.iter().any(|file| file == path))
+        let mut units = self.units.iter();
+        let unit = units.find(|unit| unit.files.iter().any(|file| file == path));
+        match unit {
+            Some(unit) => self.package(&unit.package),
+            None => self.package_of_known_stem(path.file_stem()?.to_str()?),
+        }
     }
 
     /// The package of a file or object as a linker names it, without folder and extension.
@@ -186,17 +194,11 @@ impl BuildRecord {
     /// of the same names.
     #[must_use]
     pub fn package_of_file_stem(&self, stem: &str) -> Option<&Package> {
-        let bare = stem.strip_prefix("lib").unwrap_or(stem);
-        let is_it = |file: &PathBuf| {
-            let known = file.file_stem().and_then(|known| known.to_str());
-            known.is_some_and(|known| {
-                known == stem || known == bare || known.strip_prefix("lib") == Some(stem)
-            })
-        };
-        if let Some(package) = self.package_of(|unit| unit.files.iter().any(is_it)) {
+        if let Some(package) = self.package_of_known_stem(stem) {
             return Some(package);
         }
-        let names = [stem, bare].map(|name| name.rsplit_once('-').map_or(name, |(name, _)| name));
+        let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
+        let names = names.map(|name| name.rsplit_once('-').map_or(name, |(name, _)| name));
         let mut packages: Vec<&PackageId> = self
             .units
             .iter()
@@ -251,8 +253,16 @@ impl BuildRecord {
         self.package(found?)
     }
 
-    fn package_of(&self, mut is_it: impl FnMut(&Unit) -> bool) -> Option<&Package> {
-        let unit = self.units.iter().find(|unit| is_it(unit))?;
+    fn package_of_known_stem(&self, stem: &str) -> Option<&Package> {
+        let bare = stem.strip_prefix("lib").unwrap_or(stem);
+        let is_it = |file: &PathBuf| {
+            let known = file.file_stem().and_then(|known| known.to_str());
+            known.is_some_and(|known| {
+                known == stem || known == bare || known.strip_prefix("lib") == Some(stem)
+            })
+        };
+        let mut units = self.units.iter();
+        let unit = units.find(|unit| unit.files.iter().any(is_it))?;
         self.package(&unit.package)
     }
 }
@@ -284,7 +294,7 @@ impl NativeLibrary {
         let name = name.split_once(':').map_or(name, |(name, _rename)| name);
         let linkage = match kind {
             "static" => NativeLinkage::Static,
-            "dylib" => NativeLinkage::Dynamic,
+            "dylib" | "raw-dylib" => NativeLinkage::Dynamic,
             "framework" => NativeLinkage::Framework,
             _ => NativeLinkage::Unsaid,
         };

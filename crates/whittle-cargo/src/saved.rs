@@ -230,3 +230,6 @@ fn write_journal(folder: &Path, journal: &Journal) -> Result<(), CargoError> {
     };
     write().map_err(explain)
 }
+
+#[cfg(test)]
+mod tests;

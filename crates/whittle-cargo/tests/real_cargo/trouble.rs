@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 
-use whittle_cargo::{CargoError, Event, Selection};
+use whittle_cargo::{BuildWarning, CargoError, Event, PackageSource, Selection};
 
 use crate::project::{MAIN, Project, Result, manifest};
 
@@ -173,5 +173,47 @@ fn an_artifact_that_went_away_is_named() -> Result {
         "{error:?}"
     );
     assert!(error.help().is_some());
+    Ok(())
+}
+
+#[test]
+#[cfg(unix)]
+fn a_build_without_a_dependency_graph_is_still_a_build() -> Result {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::new(&[
+        (
+            "Cargo.toml",
+            &manifest(
+                "user",
+                "[dependencies]\nshared = { path = \"shared\" }\n[workspace]\nexclude = [\"shared\"]\n",
+            ),
+        ),
+        ("src/main.rs", "fn main() { shared::f(); }\n"),
+        ("shared/Cargo.toml", &manifest("shared", "")),
+        ("shared/src/lib.rs", "pub fn f() {}\n"),
+    ])?;
+    // As when a dependency of tests only would have to be downloaded and there is no network.
+    let real = project.cargo().program;
+    let wrapper = format!(
+        "#!/bin/sh\ncase \"$*\" in *--filter-platform*) echo 'no network' >&2; exit 101;; esac\nexec '{}' \"$@\"\n",
+        real.to_string_lossy()
+    );
+    project.write("wrapper", &wrapper)?;
+    fs::set_permissions(project.path("wrapper"), fs::Permissions::from_mode(0o755))?;
+    let mut cargo = project.cargo();
+    cargo.program = project.path("wrapper").into();
+    let build = cargo.build(&Selection::default(), &mut |_| ())?;
+    let [BuildWarning::NoDependencies { reason }] = &build.warnings[..] else {
+        return Err(format!("{:?}", build.warnings).into());
+    };
+    assert!(reason.contains("metadata"), "{reason}");
+    let packages: Vec<_> = build
+        .record
+        .packages
+        .iter()
+        .map(|package| (package.name.as_str(), package.version.as_str()))
+        .collect();
+    assert_eq!(packages, [("shared", "0.1.0"), ("user", "0.1.0")]);
+    assert_eq!(build.record.packages[0].source, PackageSource::Path);
     Ok(())
 }

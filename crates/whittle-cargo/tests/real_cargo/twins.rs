@@ -85,6 +85,12 @@ fn a_stripped_program_gets_its_names_and_map_and_stays_fresh() -> Result {
     assert!(twin.map.is_some());
     assert!(twin.path.starts_with(project.path("target/whittle")));
     assert_eq!(project.stale(&["--release"])?, [""; 0]);
+
+    // Cargo keeps one program, not a second one for each twin.
+    let programs = fs::read_dir(project.path("target/release/deps"))?
+        .map(|entry| Ok(entry?.metadata()?.len()))
+        .filter(|len| len.as_ref().is_ok_and(|len| *len > 100_000));
+    assert_eq!(programs.collect::<Result<Vec<_>>>()?.len(), 1);
     Ok(())
 }
 
@@ -507,6 +513,57 @@ fn a_panic_in_the_middle_leaves_the_artifact_in_place() -> Result {
         checked_twin(&project, &selection, &build, program)?.origin,
         Origin::Built
     );
+    Ok(())
+}
+
+#[test]
+fn a_build_that_comes_between_is_noticed() -> Result {
+    let project = Project::new(&[("Cargo.toml", &stripped("solo", "")), ("src/main.rs", MAIN)])?;
+    let selection = Selection::default();
+    let build = project.build(&selection)?;
+    let program = &build.artifacts[0];
+    let before = state(&program.path)?;
+    // Somebody else's `cargo build`, when the twin is in place: cargo puts the program back.
+    let error = project
+        .cargo()
+        .twin(&selection, &build, program, &mut |event| {
+            if matches!(event, Event::Stderr(line) if line.contains("Finished")) {
+                assert_eq!(project.stale(&["--release"]).expect("it builds"), [""; 0]);
+            }
+        });
+    assert!(matches!(error.err(), Some(CargoError::Overtaken { .. })));
+    assert!(before == state(&program.path)?);
+    Ok(())
+}
+
+#[test]
+fn a_build_directory_elsewhere_is_looked_after_too() -> Result {
+    let project = Project::new(&[
+        (
+            "Cargo.toml",
+            &stripped("both", "[lib]\ncrate-type = [\"rlib\", \"cdylib\"]\n"),
+        ),
+        (".cargo/config.toml", "[build]\nbuild-dir = \"inner\"\n"),
+        (
+            "src/lib.rs",
+            "#[no_mangle] pub extern \"C\" fn answer() -> usize { std::env::args().count() }\n",
+        ),
+        (
+            "src/main.rs",
+            "fn main() { println!(\"{}\", both::answer()); }\n",
+        ),
+    ])?;
+    let selection = Selection::default();
+    let build = project.build(&selection)?;
+    for (kind, name) in [(ArtifactKind::Cdylib, "both"), (ArtifactKind::Bin, "both")] {
+        let twin = checked_twin(&project, &selection, &build, artifact(&build, kind, name)?)?;
+        assert_eq!(
+            (twin.map.is_some(), &twin.warnings[..]),
+            (true, &[][..]),
+            "{kind}"
+        );
+        assert_eq!(project.stale(&["--release"])?, [""; 0], "{kind}");
+    }
     Ok(())
 }
 
