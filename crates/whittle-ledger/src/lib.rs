@@ -1,1 +1,63 @@
-//! (to be written)
+//! The ledger: who owns which bytes of an executable file, and how we know.
+//!
+//! [`Ledger::build`] takes what a file says ([`whittle_image::Image`]) and what else is known about it ([`Witnesses`])
+//! and accounts for every byte: the spans of the file tile it, each has one owner, and their lengths add up to the
+//! file's length. Memory is a second domain, thread-local storage a third; they are never added to the file's.
+//!
+//! A guess never looks like a fact: each attribution carries its [`Certainty`] and the [`Source`] it rests on.
+//!
+//! The stages inside, in order: items and their bytes (`items`), descriptions go to what they describe
+//! (`descriptions`), items get their crates (`attribution`), sections are laid out in the file and in memory
+//! (`layout`). [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use whittle_image::Image;
+//! use whittle_ledger::{Axis, Ledger, Table, Witnesses};
+//!
+//! let bytes = std::fs::read(std::env::current_exe()?)?;
+//! # if bytes.starts_with(b"\x7fELF") {
+//! let image = Image::parse(&bytes)?;
+//! let ledger = Ledger::build(&image, &Witnesses::none())?;
+//! let by_crate = Table::of(&ledger, &[Axis::Crate]);
+//! assert_eq!(by_crate.rows.iter().map(|row| row.file).sum::<u64>(), image.file_len());
+//! for row in by_crate.rows.iter().take(10) {
+//!     println!("{:>10}  {}", row.file, row.values[0]);
+//! }
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing here reads files, starts processes or asks the clock.
+
+mod attribution;
+mod axis;
+mod certainty;
+mod crates;
+mod descriptions;
+mod findings;
+mod items;
+mod kind;
+mod layout;
+mod ledger;
+mod owner;
+mod padding;
+mod savings;
+mod source_paths;
+mod table;
+mod tiling;
+mod unit;
+mod witness;
+
+pub use axis::{Axis, UnknownAxis};
+pub use certainty::{Certainty, Source};
+pub use crates::{Crate, CrateId, Family};
+pub use findings::{Bringer, FileFacts, Findings, FullTables, Request};
+pub use kind::Kind;
+pub use layout::Domain;
+pub use ledger::{Ledger, LedgerError, Span, Totals};
+pub use owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
+pub use savings::{Exactness, Saving, SavingKind};
+pub use table::{Copies, Row, Table};
+pub use witness::{Package, Packages, Witnesses};

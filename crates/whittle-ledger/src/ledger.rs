@@ -1,0 +1,439 @@
+//! The ledger itself: regions of the file and of memory, the spans in them, and the check that they add up.
+
+use std::collections::BTreeMap;
+
+use whittle_image::{Image, Place, SectionIndex};
+
+use crate::attribution;
+use crate::certainty::{Certainty, Source};
+use crate::crates::{Crate, CrateId};
+use crate::descriptions;
+use crate::items::{Items, MERGED};
+use crate::kind::Kind;
+use crate::layout::{Domain, Layout, Region, Shows, scale};
+use crate::owner::{Attribution, Item, ItemId, Owner, SharedId};
+use crate::tiling::Piece;
+use crate::witness::Witnesses;
+
+/// Who owns which bytes of a file.
+pub struct Ledger<'data> {
+    image: &'data Image<'data>,
+    layout: Layout,
+    pieces: Vec<Vec<Piece>>,
+    items: Vec<Item<'data>>,
+    shared: Vec<Vec<Owner>>,
+    /// Where the members of each shared set are defined, and where they were compiled.
+    shared_crates: Vec<(Attribution, Attribution)>,
+    crates: Vec<Crate>,
+    debug_items: BTreeMap<ItemId, usize>,
+    totals: Totals,
+}
+
+/// Why a ledger does not add up. Both are faults of this library, never of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// The spans of a domain leave a hole or overlap.
+    #[error(
+        "the spans of the {domain:?} domain do not tile it: {expected:#x} was expected, {found:#x} was found"
+    )]
+    Gap {
+        /// The domain.
+        domain: Domain,
+        /// Where the next span should start.
+        expected: u64,
+        /// Where it starts.
+        found: u64,
+    },
+    /// The spans of a domain have another length in all than the domain.
+    #[error("the spans of the {domain:?} domain add up to {sum} bytes instead of {len}")]
+    Sum {
+        /// The domain.
+        domain: Domain,
+        /// What the spans add up to, in bytes.
+        sum: u64,
+        /// The length of the domain, in bytes.
+        len: u64,
+    },
+}
+
+/// Bytes with one owner, and what told us so.
+#[derive(Debug, Clone, Copy)]
+pub struct Span<'ledger> {
+    /// Where it starts in its domain: a file offset or an address.
+    pub start: u64,
+    /// How many bytes it has in its domain.
+    pub len: u64,
+    /// Where it is in its section, if it is in one.
+    pub place: Option<Place>,
+    /// The name of what it lies in: a section, or a header.
+    pub container: &'ledger str,
+    /// Who owns it.
+    pub owner: Owner,
+    /// What the bytes are.
+    pub kind: Kind,
+    /// How sure the owner is. Of a compressed section only the whole is sure: its spans are cut in proportion.
+    pub certainty: Certainty,
+    /// What told us the owner.
+    pub source: Source,
+}
+
+/// Sums of a whole ledger, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// The file.
+    pub file: u64,
+    /// The program in memory, as its segments say.
+    pub memory: u64,
+    /// What each thread has for itself.
+    pub thread_local: u64,
+    /// Bytes of the file whose defining crate is exactly known (structure and padding are).
+    pub exact: u64,
+    /// Bytes of the file whose defining crate is inferred.
+    pub inferred: u64,
+    /// Bytes of the file whose defining crate is unknown.
+    pub unknown: u64,
+}
+
+impl<'data> Ledger<'data> {
+    /// Accounts for every byte of a file.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the result does not add up, which would be a fault of this library: it is checked each time.
+    pub fn build(
+        image: &'data Image<'data>,
+        witnesses: &Witnesses<'data>,
+    ) -> Result<Self, LedgerError> {
+        let mut items = Items::find(image, witnesses);
+        let debug_items = descriptions::describe(image, &mut items);
+        let crates = attribution::attribute(image, witnesses, &mut items, &debug_items);
+        let shared_crates = items
+            .shared
+            .iter()
+            .map(|set| agreement(set, &items))
+            .collect();
+        let mut ledger = Self {
+            image,
+            layout: Layout::of(image),
+            pieces: items.pieces,
+            items: items.list,
+            shared: items.shared,
+            shared_crates,
+            crates,
+            debug_items: debug_items.into_iter().zip(0..).collect(),
+            totals: Totals::default(),
+        };
+        ledger.totals = ledger.add_up()?;
+        Ok(ledger)
+    }
+
+    /// The image that the ledger accounts for.
+    #[must_use]
+    pub fn image(&self) -> &'data Image<'data> {
+        self.image
+    }
+
+    /// Everything with a place of its own.
+    #[must_use]
+    pub fn items(&self) -> &[Item<'data>] {
+        &self.items
+    }
+
+    /// One item.
+    #[must_use]
+    pub fn item(&self, id: ItemId) -> &Item<'data> {
+        &self.items[id.index()]
+    }
+
+    /// The owners that share bytes; empty where the linker merged them without saying whose they were.
+    #[must_use]
+    pub fn shared(&self, id: SharedId) -> &[Owner] {
+        &self.shared[id.index()]
+    }
+
+    /// The values of the axes `crate` and `compiled-in`; [`CrateId::index`] counts in this list.
+    #[must_use]
+    pub fn crates(&self) -> &[Crate] {
+        &self.crates
+    }
+
+    /// Sums of the whole.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// The unit of debug info behind an item: an index into [`Image::debug_units`].
+    #[must_use]
+    pub fn debug_unit(&self, id: ItemId) -> Option<usize> {
+        self.debug_items.get(&id).copied()
+    }
+
+    /// The crate whose source defines what an owner is.
+    #[must_use]
+    pub fn defined_in(&self, owner: Owner) -> Attribution {
+        self.crate_of(owner, |item| item.defined_in, |sets| sets.0)
+    }
+
+    /// The crate whose codegen unit emitted what an owner is.
+    #[must_use]
+    pub fn compiled_in(&self, owner: Owner) -> Attribution {
+        self.crate_of(owner, |item| item.compiled_in, |sets| sets.1)
+    }
+
+    fn crate_of(
+        &self,
+        owner: Owner,
+        of_item: impl Fn(&Item<'data>) -> Attribution,
+        of_set: impl Fn(&(Attribution, Attribution)) -> Attribution,
+    ) -> Attribution {
+        match owner {
+            Owner::Item(id) => of_item(self.item(id)),
+            Owner::Shared(id) => of_set(&self.shared_crates[id.index()]),
+            Owner::Structure(_) => Attribution::exact(CrateId::STRUCTURE, Source::Layout),
+            Owner::Padding => Attribution::exact(CrateId::PADDING, Source::Layout),
+            Owner::Unknown => Attribution::UNKNOWN,
+        }
+    }
+
+    /// The spans of a domain, in ascending order. They tile it: each starts where the last one ended (memory can have
+    /// holes between its segments).
+    pub fn spans(&self, domain: Domain) -> impl Iterator<Item = Span<'_>> {
+        self.regions(domain)
+            .iter()
+            .flat_map(move |region| self.spans_of(region))
+    }
+
+    fn regions(&self, domain: Domain) -> &[Region] {
+        match domain {
+            Domain::File => &self.layout.file,
+            Domain::Memory => &self.layout.memory,
+            Domain::ThreadLocal => &self.layout.thread_local,
+        }
+    }
+
+    fn spans_of<'ledger>(&'ledger self, region: &'ledger Region) -> Spans<'ledger> {
+        match &region.shows {
+            Shows::Other { owner, kind, name } => Spans::Whole(std::iter::once(Span {
+                start: region.start,
+                len: region.len,
+                place: None,
+                container: name,
+                owner: *owner,
+                kind: *kind,
+                certainty: if *owner == Owner::Unknown {
+                    Certainty::Unknown
+                } else {
+                    Certainty::Exact
+                },
+                source: Source::Layout,
+            })),
+            Shows::Section { index, bytes } => {
+                let pieces = self.pieces.get(index.get()).map_or(&[][..], Vec::as_slice);
+                let first = pieces.partition_point(|piece| piece.end <= bytes.start);
+                let past = pieces.partition_point(|piece| piece.start < bytes.end);
+                let name = self
+                    .image
+                    .section(*index)
+                    .map_or("", |section| &section.name);
+                Spans::Pieces(PieceSpans {
+                    pieces: pieces
+                        .get(first..past.max(first))
+                        .unwrap_or_default()
+                        .iter(),
+                    section: *index,
+                    name,
+                    region,
+                    from: bytes.start,
+                    size: bytes.end - bytes.start,
+                    cut_in_proportion: region.len != bytes.end - bytes.start && past > first + 1,
+                })
+            }
+        }
+    }
+
+    /// Checks the invariant: the spans of each domain tile it and add up to its length.
+    ///
+    /// # Errors
+    /// [`LedgerError`] with the first place where they do not.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        self.add_up().map(drop)
+    }
+
+    /// Adds up all domains and checks that their spans tile them.
+    fn add_up(&self) -> Result<Totals, LedgerError> {
+        let whole = 0..self.image.file_len();
+        let template: Vec<_> = self.layout.template.iter().cloned().collect();
+        let mut totals = Totals {
+            memory: self.check_tiles(Domain::Memory, &self.layout.loaded)?,
+            thread_local: self.check_tiles(Domain::ThreadLocal, &template)?,
+            file: self.check_tiles(Domain::File, std::slice::from_ref(&whole))?,
+            ..Totals::default()
+        };
+        for span in self.spans(Domain::File) {
+            match self.defined_in(span.owner).certainty.max(span.certainty) {
+                Certainty::Exact => totals.exact += span.len,
+                Certainty::Inferred => totals.inferred += span.len,
+                Certainty::Unknown => totals.unknown += span.len,
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Checks that the spans of a domain tile its ranges; returns their sum.
+    fn check_tiles(
+        &self,
+        domain: Domain,
+        ranges: &[std::ops::Range<u64>],
+    ) -> Result<u64, LedgerError> {
+        let mut spans = self.spans(domain).peekable();
+        let mut sum: u64 = 0;
+        for range in ranges {
+            let mut at = range.start;
+            while at < range.end {
+                let Some(span) = spans.next() else {
+                    return Err(LedgerError::Gap {
+                        domain,
+                        expected: at,
+                        found: range.end,
+                    });
+                };
+                if span.start != at {
+                    return Err(LedgerError::Gap {
+                        domain,
+                        expected: at,
+                        found: span.start,
+                    });
+                }
+                at = at.saturating_add(span.len);
+                sum = sum.saturating_add(span.len);
+            }
+            if at != range.end {
+                return Err(LedgerError::Gap {
+                    domain,
+                    expected: range.end,
+                    found: at,
+                });
+            }
+        }
+        let len = ranges
+            .iter()
+            .map(|range| range.end - range.start)
+            .fold(0, u64::saturating_add);
+        let more: u64 = spans.map(|span| span.len).fold(0, u64::saturating_add);
+        if sum != len || more != 0 {
+            return Err(LedgerError::Sum {
+                domain,
+                sum: sum.saturating_add(more),
+                len,
+            });
+        }
+        Ok(sum)
+    }
+}
+
+/// Where all members of a shared set are defined and compiled, if they agree.
+fn agreement(set: &[Owner], items: &Items<'_>) -> (Attribution, Attribution) {
+    if set == items.shared[usize::try_from(MERGED.0).unwrap_or(0)].as_slice() {
+        // Merged by the linker: several crates' for sure, which ones the map does not say.
+        let shared = Attribution::exact(CrateId::SHARED, Source::LinkMap);
+        return (shared, shared);
+    }
+    let common = |of: &dyn Fn(&Item<'_>) -> Attribution| {
+        let mut values = set.iter().map(|owner| match owner {
+            Owner::Item(id) => of(&items.list[id.index()]),
+            Owner::Structure(_) => Attribution::exact(CrateId::STRUCTURE, Source::Layout),
+            Owner::Padding => Attribution::exact(CrateId::PADDING, Source::Layout),
+            Owner::Shared(_) => Attribution::exact(CrateId::SHARED, Source::LinkMap),
+            Owner::Unknown => Attribution::UNKNOWN,
+        });
+        let first = values.next().unwrap_or(Attribution::UNKNOWN);
+        values.fold(first, |all, next| {
+            let weaker = if next.certainty > all.certainty {
+                next
+            } else {
+                all
+            };
+            if all.value == next.value {
+                Attribution {
+                    value: all.value,
+                    ..weaker
+                }
+            } else {
+                Attribution {
+                    value: CrateId::SHARED,
+                    certainty: weaker.certainty,
+                    source: weaker.source,
+                }
+            }
+        })
+    };
+    (
+        common(&|item| item.defined_in),
+        common(&|item| item.compiled_in),
+    )
+}
+
+/// The spans of one region.
+enum Spans<'ledger> {
+    Whole(std::iter::Once<Span<'ledger>>),
+    Pieces(PieceSpans<'ledger>),
+}
+
+struct PieceSpans<'ledger> {
+    pieces: std::slice::Iter<'ledger, Piece>,
+    section: SectionIndex,
+    name: &'ledger str,
+    region: &'ledger Region,
+    /// The first byte of the section that the region shows.
+    from: u64,
+    /// How many bytes of the section the region shows; other than its own length if the section is compressed.
+    size: u64,
+    /// Whether the section is compressed and has several owners: where one ends and the next starts is then a guess.
+    cut_in_proportion: bool,
+}
+
+impl<'ledger> Iterator for Spans<'ledger> {
+    type Item = Span<'ledger>;
+
+    fn next(&mut self) -> Option<Span<'ledger>> {
+        match self {
+            Self::Whole(span) => span.next(),
+            Self::Pieces(spans) => spans.find(|span| span.len > 0),
+        }
+    }
+}
+
+impl<'ledger> Iterator for PieceSpans<'ledger> {
+    type Item = Span<'ledger>;
+
+    fn next(&mut self) -> Option<Span<'ledger>> {
+        let piece = self.pieces.next()?;
+        let (start, end) = (
+            piece.start.max(self.from),
+            piece.end.min(self.from + self.size),
+        );
+        // The same number where nothing is compressed.
+        let in_region = |offset: u64| scale(offset - self.from, self.region.len, self.size);
+        let owner_certainty = if piece.owner == Owner::Unknown {
+            Certainty::Unknown
+        } else if self.cut_in_proportion || piece.source == Source::Neighbour {
+            Certainty::Inferred
+        } else {
+            Certainty::Exact
+        };
+        Some(Span {
+            start: self.region.start + in_region(start),
+            len: in_region(end) - in_region(start),
+            place: Some(Place {
+                section: self.section,
+                offset: start,
+            }),
+            container: self.name,
+            owner: piece.owner,
+            kind: piece.kind,
+            certainty: owner_certainty,
+            source: piece.source,
+        })
+    }
+}

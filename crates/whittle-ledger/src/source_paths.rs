@@ -1,0 +1,127 @@
+//! Versions from the paths of source files that panic locations leave in a program's constants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use memchr::memmem;
+use whittle_image::{Compression, Image, SectionRole};
+
+/// Package versions that paths in the program's constants mention, by crate name (with `_`).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SourcePaths {
+    /// From cargo's registry: `…/registry/src/INDEX/NAME-VERSION/…`. The value is the package's own spelling.
+    pub(crate) registry: BTreeMap<String, BTreeSet<(String, String)>>,
+    /// Vendored for the standard library: `/rust/deps/NAME-VERSION/…`.
+    pub(crate) standard: BTreeSet<String>,
+}
+
+impl SourcePaths {
+    /// Looks through all constants of the file.
+    pub(crate) fn find(image: &Image<'_>) -> Self {
+        let mut found = Self::default();
+        let registry = memmem::Finder::new("registry/src/");
+        let registry_windows = memmem::Finder::new("registry\\src\\");
+        let standard = memmem::Finder::new("/rust/deps/");
+        let constants = image
+            .sections
+            .iter()
+            .filter(|section| section.access.loaded && section.compression == Compression::None)
+            .filter(|section| {
+                matches!(
+                    section.role,
+                    SectionRole::ReadOnlyData | SectionRole::RelocatedReadOnlyData
+                )
+            });
+        for section in constants {
+            let bytes = section.stored();
+            for finder in [&registry, &registry_windows] {
+                for at in finder.find_iter(bytes) {
+                    let rest = &bytes[at + finder.needle().len()..];
+                    // The folder of the index comes first.
+                    let package =
+                        component(rest).and_then(|index| component(rest.get(index.len() + 1..)?));
+                    if let Some((name, version)) = package.and_then(split_version) {
+                        found
+                            .registry
+                            .entry(name.replace('-', "_"))
+                            .or_default()
+                            .insert((name.to_owned(), version.to_owned()));
+                    }
+                }
+            }
+            for at in standard.find_iter(bytes) {
+                let package = component(&bytes[at + standard.needle().len()..]);
+                if let Some((name, _)) = package.and_then(split_version) {
+                    found.standard.insert(name.replace('-', "_"));
+                }
+            }
+        }
+        found
+    }
+
+    /// The version of a crate, if the paths mention exactly one: the package's own spelling and the version.
+    pub(crate) fn only_version(&self, crate_name: &str) -> Option<&(String, String)> {
+        let versions = self.registry.get(crate_name)?;
+        versions.first().filter(|_| versions.len() == 1)
+    }
+}
+
+/// The text before the next separator, if it looks like the name of a folder.
+fn component(bytes: &[u8]) -> Option<&str> {
+    const MAX_LEN: usize = 128;
+    let end = bytes
+        .iter()
+        .take(MAX_LEN)
+        .position(|byte| matches!(byte, b'/' | b'\\'))?;
+    let text = std::str::from_utf8(&bytes[..end]).ok()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
+    (!text.is_empty() && text.chars().all(plain)).then_some(text)
+}
+
+/// Splits `regex-syntax-0.8.6` at the dash before the version: three numbers, then perhaps a pre-release or build.
+fn split_version(folder: &str) -> Option<(&str, &str)> {
+    folder.match_indices('-').find_map(|(at, _)| {
+        let (name, version) = (&folder[..at], &folder[at + 1..]);
+        let core = version.split(['-', '+']).next()?;
+        let mut numbers = core.split('.');
+        let three = (0..3).all(|_| {
+            numbers
+                .next()
+                .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        });
+        (three && numbers.next().is_none() && !name.is_empty()).then_some((name, version))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_split_before_the_version() {
+        assert_eq!(
+            split_version("regex-syntax-0.8.6"),
+            Some(("regex-syntax", "0.8.6"))
+        );
+        assert_eq!(
+            split_version("http-2-client-1.0.0-rc.1"),
+            Some(("http-2-client", "1.0.0-rc.1"))
+        );
+        assert_eq!(
+            split_version("zstd-sys-2.0.15+zstd.1.5.7"),
+            Some(("zstd-sys", "2.0.15+zstd.1.5.7"))
+        );
+        assert_eq!(split_version("no-version"), None);
+        assert_eq!(split_version("-1.2.3"), None);
+    }
+
+    #[test]
+    fn what_is_no_folder_name_is_passed_over() {
+        assert_eq!(
+            component(b"index.crates.io-1949cf8c6b5b557f/memchr-2.7.6/src"),
+            Some("index.crates.io-1949cf8c6b5b557f")
+        );
+        assert_eq!(component(b"no separator"), None);
+        assert_eq!(component(b"\x1b[31m/red"), None);
+        assert_eq!(component(b"/empty"), None);
+    }
+}

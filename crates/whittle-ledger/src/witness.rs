@@ -1,0 +1,86 @@
+//! What else is known about a file: a companion with symbols, the linker's map, the packages of its build.
+
+use whittle_image::{Image, link_map::LinkMap};
+
+/// What else is known about a file besides its own bytes. All of it is optional.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Witnesses<'data> {
+    /// The same program with symbols: the unstripped twin, or a file of debug info. Its addresses are the file's own.
+    pub companion: Option<&'data Image<'data>>,
+    /// The map that the linker wrote for the file, or for a twin with the same loaded sections.
+    pub link_map: Option<&'data LinkMap<'data>>,
+    /// The packages that the build compiled.
+    pub packages: Option<&'data Packages>,
+}
+
+impl Witnesses<'_> {
+    /// Nothing but the file itself.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+}
+
+/// The packages that a build compiled for the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packages {
+    /// In any order; other fields count in this list.
+    pub list: Vec<Package>,
+}
+
+/// One package of a build.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Package {
+    /// Its name, with `-` as in its manifest.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The names its crates have for rustc, with `_`: the library's and those of its programs.
+    pub crate_names: Vec<String>,
+    /// The names of the files its crates were compiled to, without folder and ending: `libregex_syntax-d2aab90efe49e03d`.
+    pub file_stems: Vec<String>,
+    /// Folders that its build script writes to: objects from there are its own.
+    pub out_dirs: Vec<String>,
+    /// What it depends on: the name its source uses, and the package's number in the list.
+    pub dependencies: Vec<(String, usize)>,
+    /// Whether it belongs to the user's own workspace.
+    pub workspace_member: bool,
+}
+
+impl Packages {
+    /// The package that was compiled to a file of that name (without folder and ending).
+    #[must_use]
+    pub fn by_file_stem(&self, stem: &str) -> Option<usize> {
+        self.list
+            .iter()
+            .position(|package| package.file_stems.iter().any(|own| own == stem))
+    }
+
+    /// The packages with a crate of that name, in the order of the list.
+    pub fn by_crate_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+        self.list
+            .iter()
+            .enumerate()
+            .filter(move |(_, package)| package.crate_names.iter().any(|own| own == name))
+            .map(|(index, _)| index)
+    }
+
+    /// The package whose build script wrote a file.
+    #[must_use]
+    pub fn by_out_dir(&self, path: &str) -> Option<usize> {
+        self.list.iter().position(|package| {
+            package.out_dirs.iter().any(|dir| {
+                path.strip_prefix(dir.as_str())
+                    .is_some_and(|rest| rest.starts_with(['/', '\\']))
+            })
+        })
+    }
+}
+
+impl Package {
+    /// `name@version`, as cargo writes it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
