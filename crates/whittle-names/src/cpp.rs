@@ -32,8 +32,8 @@ impl<'a> Encoding<'a> {
         }
         // Clone suffixes are part of `cpp_demangle`'s grammar, but here they are a suffix like any other.
         let (sym, suffix) = symbol
-            .find('.')
-            .map_or((symbol, ""), |dot| symbol.split_at(dot));
+            .find(['.', '@'])
+            .map_or((symbol, ""), |end| symbol.split_at(end));
         let encoding = Self { sym };
         encoding.symbol()?;
         Some((encoding, suffix))

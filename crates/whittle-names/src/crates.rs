@@ -65,3 +65,13 @@ impl<'a> DefiningCrate<'a> {
         }
     }
 }
+
+/// Whether the source of crate `home` cannot name anything that `other` defines: `core` depends on no crate, and `alloc` on
+/// `core` alone. Crates of these names are taken for the standard library's.
+pub(crate) fn cannot_name(home: &str, other: &str) -> bool {
+    match home {
+        "core" => other != "core",
+        "alloc" => other != "core" && other != "alloc",
+        _ => false,
+    }
+}

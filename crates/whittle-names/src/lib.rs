@@ -63,6 +63,18 @@ pub struct Name<'a> {
     printable: bool,
 }
 
+/// The parts of a [`Name`], by scheme.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Tree<'a> {
+    /// The path of the item; see [`v0::Path::kind`].
+    V0(v0::Path<'a>),
+    /// The segments of the path; see [`legacy::Path::segments`].
+    Legacy(legacy::Path<'a>),
+    /// C++ names come as text only.
+    Cpp,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Encoding<'a> {
     V0(v0::Encoding<'a>),
@@ -133,8 +145,8 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// What stands behind the mangled name, with its dot: `.llvm.123` of a symbol that LTO made unique, `.cold` of a
-    /// part moved away, `.part.0`, `.isra.0`, `.constprop.0`. Empty for most symbols.
+    /// What stands behind the mangled name, from its `.`, `$` or `@` on: `.llvm.123` of a symbol that LTO made unique,
+    /// `.cold` of a part moved away, `.part.0`, `.isra.0`, `.constprop.0`, an ELF symbol version. Empty for most symbols.
     #[must_use]
     pub fn suffix(&self) -> &'a str {
         self.suffix
@@ -171,7 +183,7 @@ impl<'a> Name<'a> {
     pub fn genericity(&self) -> Genericity {
         match &self.encoding {
             Encoding::V0(encoding) => encoding.genericity(),
-            Encoding::Legacy(_) => Genericity::Unwritten,
+            Encoding::Legacy(encoding) => encoding.genericity(),
             Encoding::Cpp(encoding) => encoding.genericity(),
         }
     }
@@ -183,6 +195,35 @@ impl<'a> Name<'a> {
             Encoding::V0(encoding) => encoding.shape(),
             Encoding::Legacy(encoding) => encoding.shape(),
             Encoding::Cpp(encoding) => encoding.shape(),
+        }
+    }
+
+    /// The parts of the name.
+    ///
+    /// ```
+    /// use whittle_names::v0::{Path, PathKind};
+    /// use whittle_names::{Name, Tree};
+    ///
+    /// /// The trait of the `impl` block that an item, or the closure in it, belongs to.
+    /// fn implemented_trait(path: Path<'_>) -> Option<String> {
+    ///     match path.kind() {
+    ///         PathKind::TraitImpl { trait_, .. } => Some(format!("{trait_:#}")),
+    ///         PathKind::Nested { parent, .. } => implemented_trait(parent),
+    ///         PathKind::Generic { base, .. } => implemented_trait(base),
+    ///         _ => None,
+    ///     }
+    /// }
+    ///
+    /// let name = Name::parse("_RNvXCs1_4demoNtB2_5EntryNtNtCs2_4core3fmt5Debug3fmt").expect("v0");
+    /// let Tree::V0(path) = name.tree() else { unreachable!() };
+    /// assert_eq!(implemented_trait(path).as_deref(), Some("core::fmt::Debug"));
+    /// ```
+    #[must_use]
+    pub fn tree(&self) -> Tree<'a> {
+        match &self.encoding {
+            Encoding::V0(encoding) => Tree::V0(encoding.path()),
+            Encoding::Legacy(encoding) => Tree::Legacy(encoding.path()),
+            Encoding::Cpp(_) => Tree::Cpp,
         }
     }
 
@@ -225,9 +266,16 @@ impl<'a> Name<'a> {
         Text::new(self, View::Module)
     }
 
+    /// The trait, without its arguments, that the `impl` block around the item implements: `core::fmt::Debug`. Empty for
+    /// items outside such blocks and for C++.
+    #[must_use]
+    pub fn implemented_trait(&self) -> Text<'_, 'a> {
+        Text::new(self, View::ImplementedTrait)
+    }
+
     /// What [`Self::family`] leaves out, in the order of the short text: `<Self = &u8> <u32>`.
     ///
-    /// Empty for items without arguments, and for legacy and C++ names, whose text has no such lists in a fixed form.
+    /// Empty for items without arguments and for C++ names. Legacy names show those of drop glue only.
     #[must_use]
     pub fn arguments(&self) -> Text<'_, 'a> {
         Text::new(self, View::Arguments)
@@ -270,5 +318,5 @@ fn split_llvm_suffix(symbol: &str) -> (&str, &str) {
 /// Whether tools may have appended `text` to a mangled name.
 fn is_suffix(text: &str) -> bool {
     text.is_empty()
-        || (text.starts_with(['.', '$']) && text.bytes().all(|byte| byte.is_ascii_graphic()))
+        || (text.starts_with(['.', '$', '@']) && text.bytes().all(|byte| byte.is_ascii_graphic()))
 }

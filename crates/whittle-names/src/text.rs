@@ -31,6 +31,7 @@ pub(crate) enum View {
     Family,
     Module,
     Arguments,
+    ImplementedTrait,
 }
 
 impl<'n, 'a> Text<'n, 'a> {
@@ -51,23 +52,25 @@ impl<'n, 'a> Text<'n, 'a> {
                 View::Family => encoding.write_family(out),
                 View::Module => encoding.write_module(out),
                 View::Arguments => encoding.write_arguments(out),
+                View::ImplementedTrait => encoding.write_implemented_trait(out),
             },
             Encoding::Legacy(encoding) => match self.view {
                 View::Full => encoding.write_full(out),
                 View::Short => encoding.write_short(out),
                 View::Family => encoding.write_family(out),
                 View::Module => encoding.write_module(out),
-                View::Arguments => Ok(()),
+                View::Arguments => encoding.write_arguments(out),
+                View::ImplementedTrait => encoding.write_implemented_trait(out),
             },
             Encoding::Cpp(encoding) => match self.view {
                 View::Full | View::Short => encoding.write_full(out),
                 View::Family => encoding.write_family(out),
-                View::Module | View::Arguments => Ok(()),
+                View::Module | View::Arguments | View::ImplementedTrait => Ok(()),
             },
         })?;
         match self.view {
             View::Full | View::Short => out.write_str(name.printed_suffix),
-            View::Family | View::Module | View::Arguments => Ok(()),
+            View::Family | View::Module | View::Arguments | View::ImplementedTrait => Ok(()),
         }
     }
 }

@@ -3,15 +3,19 @@
 //! They hold the path of the definition. Generic arguments, the instantiating crate and crate disambiguators went into
 //! the hash and are lost.
 
+mod escape;
 mod segment;
+mod type_text;
 
 use std::fmt;
 
-pub use segment::{Segment, SegmentKind, TypeText};
+pub use segment::{Segment, SegmentKind};
+pub use type_text::TypeText;
 
 use crate::text::Sink;
-use crate::{CrateRef, DefiningCrate, Shape, shape};
-use segment::Head;
+use crate::{DefiningCrate, Genericity, Shape, shape};
+use escape::Pieces;
+use type_text::{Header, is_no_module, named};
 
 /// A checked encoding.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +76,7 @@ impl<'a> Encoding<'a> {
                 DefiningCrate::Exact(named(first.raw()))
             }
             SegmentKind::Qualified { self_type, trait_ } => {
-                of_impl(self_type.head(), trait_.map(TypeText::head))
+                Header { self_type, trait_ }.defining_crate()
             }
             _ => DefiningCrate::Unknown,
         }
@@ -134,6 +138,52 @@ impl<'a> Encoding<'a> {
         write_joined(self.items(), out, Segment::write_without_arguments)
     }
 
+    /// Drop glue is the one item whose generic argument a legacy name shows.
+    fn drop_glue_argument(&self) -> Option<&'a str> {
+        if self.shape() != Shape::DropGlue {
+            return None;
+        }
+        let last = self.items().last()?.raw();
+        let (_, argument) = last.split_once("$LT$")?;
+        argument.strip_suffix("$GT$")
+    }
+
+    pub(crate) fn genericity(&self) -> Genericity {
+        match self.drop_glue_argument() {
+            Some(_) => Genericity::Generic,
+            None => Genericity::Unwritten,
+        }
+    }
+
+    pub(crate) fn write_arguments<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        let Some(argument) = self.drop_glue_argument() else {
+            return Ok(());
+        };
+        out.put("<")?;
+        Pieces::new(argument).try_for_each(|piece| piece.write(out))?;
+        out.put(">")
+    }
+
+    pub(crate) fn write_implemented_trait<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        // A function in a block can have a block of its own; the innermost counts.
+        let trait_ = self
+            .items()
+            .fold(None, |found, segment| match segment.kind() {
+                SegmentKind::Qualified { trait_, .. } | SegmentKind::Block { trait_, .. } => trait_,
+                _ => found,
+            });
+        match trait_ {
+            Some(trait_) => trait_.write_without_arguments(out),
+            None => Ok(()),
+        }
+    }
+
     /// Writes nothing where no module can be told.
     pub(crate) fn write_module<W: fmt::Write + ?Sized>(
         &self,
@@ -143,10 +193,7 @@ impl<'a> Encoding<'a> {
         if let Some(SegmentKind::Qualified { self_type, trait_ }) =
             segments.peek().copied().map(Segment::kind)
         {
-            return match (self_type.head(), trait_) {
-                (Head::Crate(_), _) | (_, None) => self_type.write_module(out),
-                (_, Some(trait_)) => trait_.write_module(out),
-            };
+            return Header { self_type, trait_ }.write_module(out);
         }
         let mut is_first = true;
         while let Some(segment) = segments.next() {
@@ -156,7 +203,7 @@ impl<'a> Encoding<'a> {
                 None | Some(SegmentKind::Special(_)) => true,
                 Some(_) => false,
             };
-            if is_item || !segment.is_word() || (!is_first && segment.starts_with_capital()) {
+            if is_item || !segment.is_word() || (!is_first && is_no_module(segment.raw())) {
                 break;
             }
             if !is_first {
@@ -236,37 +283,6 @@ fn hash(encoded: &str) -> Option<&str> {
 
 fn is_hexadecimal(digits: &str) -> bool {
     digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn named(name: &str) -> CrateRef<'_> {
-    CrateRef {
-        name,
-        disambiguator: None,
-    }
-}
-
-/// `rustc_middle::ty::print::default_print_impl_path`: `<Type as Trait>` is printed for blocks in the module of the
-/// type or in that of the trait only, and a type of the language is in no module.
-fn of_impl<'a>(self_type: Head<'a>, trait_: Option<Head<'a>>) -> DefiningCrate<'a> {
-    let trait_crate = match trait_ {
-        Some(Head::Crate(name)) => Some(named(name)),
-        _ => None,
-    };
-    match (self_type, trait_crate) {
-        (Head::Crate(name), Some(trait_crate)) if trait_crate.name == name => {
-            DefiningCrate::Exact(trait_crate)
-        }
-        (Head::Language, Some(trait_crate)) => DefiningCrate::Exact(trait_crate),
-        (Head::Crate(name), trait_) => DefiningCrate::OneOf {
-            self_type: Some(named(name)),
-            trait_,
-        },
-        (Head::Unclear, Some(trait_crate)) => DefiningCrate::OneOf {
-            self_type: None,
-            trait_: Some(trait_crate),
-        },
-        (Head::Language | Head::Unclear, None) => DefiningCrate::Unknown,
-    }
 }
 
 /// What stands between double braces.

@@ -11,18 +11,24 @@ mod parser;
 mod print;
 mod self_type;
 mod shape;
+mod tree;
 
 use std::fmt;
 
 pub use hex::Hex;
 pub use ident::Ident;
 pub use parser::Damage;
+pub use tree::{
+    Argument, AssociatedType, Bound, Const, ConstKind, Field, Fields, FunctionType, Lifetime, List,
+    Mutability, Namespace, Path, PathKind, Pattern, PatternKind, Type, TypeKind,
+};
 
 use crate::text::Sink;
 use crate::{CrateRef, Genericity, Shape};
 use crates::Fuel;
 use parser::Parser;
 use print::{Last, Position, Printer, Style};
+use tree::Place;
 
 /// A checked encoding.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +63,10 @@ impl<'a> Encoding<'a> {
 
     fn start(&self) -> Parser<'a> {
         Parser::new(self.sym)
+    }
+
+    pub(crate) fn path(&self) -> Path<'a> {
+        Path::new(Place::root(self.start()), Position::Value)
     }
 
     pub(crate) fn defining_crate(&self) -> Option<CrateRef<'a>> {
@@ -112,6 +122,13 @@ impl<'a> Encoding<'a> {
         out: &mut Sink<'_, W>,
     ) -> fmt::Result {
         self.printer(Style::Short, out).module(Last::Item).map(drop)
+    }
+
+    pub(crate) fn write_implemented_trait<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        self.printer(Style::Family, out).implemented_trait()
     }
 
     pub(crate) fn write_arguments<W: fmt::Write + ?Sized>(

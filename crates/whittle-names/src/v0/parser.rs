@@ -238,7 +238,7 @@ impl Parser<'_> {
     }
 
     /// Items up to `E`, which is consumed.
-    fn skip_list(
+    pub(super) fn skip_list(
         &mut self,
         mut skip_one: impl FnMut(&mut Self) -> Result<(), Damage>,
     ) -> Result<(), Damage> {
@@ -314,25 +314,35 @@ impl Parser<'_> {
 
     /// `<dyn-trait>`: a trait and its associated types.
     pub(super) fn skip_bound(&mut self) -> Result<(), Damage> {
-        // The generic arguments of a bound stay open for its associated types, so a bound's own `I` and `B` are
-        // not a path of their own and do not count as a level.
-        if self.eat(b'B') {
-            self.back_reference()?;
-        } else if self.eat(b'I') {
-            self.skip_path()?;
-            self.skip_list(Self::skip_argument)?;
-        } else {
-            self.skip_path()?;
-        }
+        self.skip_bound_path()?;
         while self.eat(b'p') {
-            self.ident()?;
-            if self.eat(b'K') {
-                self.skip_const()?;
-            } else {
-                self.skip_type()?;
-            }
+            self.skip_associated()?;
         }
         Ok(())
+    }
+
+    /// The generic arguments of a bound stay open for its associated types, so a bound's own `I` and `B` are not a
+    /// path of their own and do not count as a level.
+    pub(super) fn skip_bound_path(&mut self) -> Result<(), Damage> {
+        if self.eat(b'B') {
+            self.back_reference()?;
+            Ok(())
+        } else if self.eat(b'I') {
+            self.skip_path()?;
+            self.skip_list(Self::skip_argument)
+        } else {
+            self.skip_path()
+        }
+    }
+
+    /// An associated type of a bound, behind its `p`.
+    pub(super) fn skip_associated(&mut self) -> Result<(), Damage> {
+        self.ident()?;
+        if self.eat(b'K') {
+            self.skip_const()
+        } else {
+            self.skip_type()
+        }
     }
 
     pub(super) fn skip_pattern(&mut self) -> Result<(), Damage> {

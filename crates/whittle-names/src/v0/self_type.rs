@@ -2,6 +2,7 @@
 
 use super::crates::{self, Fuel};
 use super::parser::{Parser, primitive};
+use crate::crates::cannot_name;
 
 /// Whether the type is a path or has a name of its own, so that an associated function reads `Type::function`.
 pub(super) fn has_name(at: Parser<'_>) -> bool {
@@ -19,9 +20,7 @@ pub(super) fn has_name(at: Parser<'_>) -> bool {
     }
 }
 
-/// Whether an `impl` block in `core` or `alloc` is for a type of a crate that these cannot know.
-///
-/// Of other crates nobody knows the dependencies here.
+/// Whether an `impl` block is for a type that its crate cannot know, as only a generic parameter can bring one in.
 pub(super) fn is_surely_parameter(
     mut block: Parser<'_>,
     self_type: Parser<'_>,
@@ -30,12 +29,9 @@ pub(super) fn is_surely_parameter(
     if block.disambiguator().is_err() {
         return false;
     }
-    let known: &[&str] = match crates::of_path(block, fuel) {
-        Some(home) if home.name == "core" => &["core"],
-        Some(home) if home.name == "alloc" => &["core", "alloc"],
-        _ => return false,
-    };
-    crates::of_type(self_type, fuel).is_some_and(|head| !known.contains(&head.name))
+    let home = crates::of_path(block, fuel);
+    let head = crates::of_type(self_type, fuel);
+    matches!((home, head), (Some(home), Some(head)) if cannot_name(home.name, head.name))
 }
 
 /// Whether the family shows the type in full: it is a name without generic arguments.

@@ -12,6 +12,9 @@ use crate::{Genericity, Shape, shape};
 /// With one there need not be arguments: without optimization, `#[inline]` functions have one too.
 pub(super) fn genericity(mut at: Parser<'_>, is_instance: bool, fuel: &mut Fuel) -> Genericity {
     loop {
+        if fuel.burn(1).is_err() {
+            return Genericity::Plain;
+        }
         match at.byte() {
             Ok(b'N') if at.namespace().is_ok() => {}
             Ok(b'B') => match at.back_reference() {
@@ -87,6 +90,7 @@ fn last_segment<'a>(
     fuel: &mut Fuel,
 ) -> Result<(u8, Parser<'a>, Ident<'a>), Damage> {
     loop {
+        fuel.burn(1)?;
         match at.byte()? {
             b'I' => {}
             b'B' => at = at.back_reference()?,

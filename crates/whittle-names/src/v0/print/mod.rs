@@ -6,6 +6,7 @@
 mod arguments;
 mod constant;
 mod family;
+mod implemented;
 mod module;
 mod path;
 mod ty;
@@ -43,7 +44,7 @@ pub(super) struct Printer<'a, 's, 'w, W: ?Sized> {
 }
 
 /// Whether a constant stands where only a literal needs no braces.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Position {
     /// A generic argument.
     Argument,
