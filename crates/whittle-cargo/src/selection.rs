@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::Package;
+
 /// What to build and how, in cargo's words. The default is `cargo build --release`.
 ///
 /// Every field means what the flag of that name means to cargo; nothing is checked here, cargo does that.
@@ -94,7 +96,7 @@ pub enum Names {
 /// Which features of the selected packages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Features {
-    /// `--features`, one feature each.
+    /// `--features`, each a feature or a list of them as cargo takes it.
     pub named: Vec<String>,
     /// `--all-features`.
     pub all: bool,
@@ -195,6 +197,31 @@ impl Selection {
         args.flag("--locked", self.locked);
         args.flag("--offline", self.offline);
         args.flag("--frozen", self.frozen);
+    }
+}
+
+impl Features {
+    /// Those of the features that can be asked of one package: `cargo build` gives each feature to the selected packages
+    /// that have it, `cargo rustc` fails when its one package does not.
+    pub(crate) fn of_package(&self, package: &Package) -> Self {
+        let has = |feature: &String| match feature.split_once('/') {
+            None => package.features.contains_key(feature),
+            Some((name, inner)) => {
+                let name = name.trim_end_matches('?');
+                (package.name == name && package.features.contains_key(inner))
+                    || package.dependencies.iter().any(|dependency| {
+                        dependency.rename.as_deref().unwrap_or(&dependency.name) == name
+                    })
+            }
+        };
+        let named = self
+            .named
+            .iter()
+            .flat_map(|list| list.split([',', ' ']).map(ToOwned::to_owned));
+        Features {
+            named: named.filter(has).collect(),
+            ..self.clone()
+        }
     }
 }
 
@@ -376,6 +403,32 @@ mod tests {
                 "-Cstrip=none",
             ]
         );
+    }
+
+    #[test]
+    fn one_package_is_asked_for_its_own_features_only() -> serde_json::Result<()> {
+        let package: Package = serde_json::from_str(
+            r#"{
+                "name": "one", "version": "1.0.0", "id": "one", "manifest_path": "/p/Cargo.toml", "targets": [],
+                "features": { "fast": [], "default": [] },
+                "dependencies": [
+                    { "name": "real-name", "rename": "other", "req": "*", "kind": null, "optional": false,
+                      "uses_default_features": true, "features": [], "target": null }
+                ]
+            }"#,
+        )?;
+        let features = Features {
+            named: vec![
+                "fast,unknown".into(),
+                "one/fast two/fast other?/x real-name/x".into(),
+            ],
+            all: false,
+            no_default: true,
+        };
+        let own = features.of_package(&package);
+        assert_eq!(own.named, ["fast", "one/fast", "other?/x"]);
+        assert!(own.no_default);
+        Ok(())
     }
 
     #[test]
