@@ -28,7 +28,7 @@ pub struct Artifact {
 pub enum ArtifactKind {
     /// A program.
     Bin,
-    /// A program from `examples/`.
+    /// From `examples/`: a program, or a dynamic library where its manifest says so.
     Example,
     /// A dynamic library for other languages.
     Cdylib,
@@ -100,6 +100,10 @@ fn kind_of(message: &cargo_metadata::Artifact, path: &Utf8Path) -> Option<Artifa
             _ => None,
         };
     }
+    let is_dynamic = ["so", "dylib", "dll", "wasm"].contains(&path.extension()?);
+    if target.is_kind(TargetKind::Example) {
+        return is_dynamic.then_some(ArtifactKind::Example);
+    }
     let has = |wanted: &CrateType| target.crate_types.contains(wanted);
     // Import libraries (`x.dll.lib`, `libx.dll.a`) and `.pdb` files are named by cargo as well.
     let inner = path
@@ -107,8 +111,8 @@ fn kind_of(message: &cargo_metadata::Artifact, path: &Utf8Path) -> Option<Artifa
         .and_then(|stem| Utf8Path::new(stem).extension());
     let is_import_library = inner == Some("dll");
     match path.extension()? {
-        "so" | "dylib" | "dll" | "wasm" if has(&CrateType::CDyLib) => Some(ArtifactKind::Cdylib),
-        "so" | "dylib" | "dll" if has(&CrateType::DyLib) => Some(ArtifactKind::Dylib),
+        _ if is_dynamic && has(&CrateType::CDyLib) => Some(ArtifactKind::Cdylib),
+        _ if is_dynamic && has(&CrateType::DyLib) => Some(ArtifactKind::Dylib),
         "a" | "lib" if has(&CrateType::StaticLib) && !is_import_library => {
             Some(ArtifactKind::Staticlib)
         }

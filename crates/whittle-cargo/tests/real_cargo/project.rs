@@ -17,7 +17,8 @@ pub struct Project {
 }
 
 /// What surrounds the tests and is not theirs: settings that would reach the children.
-const NOT_OURS: [&str; 6] = [
+const NOT_OURS: [&str; 7] = [
+    "CARGO_BUILD_BUILD_DIR",
     "CARGO_BUILD_TARGET",
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_ENCODED_RUSTFLAGS",

@@ -246,7 +246,17 @@ fn examples_profiles_targets_and_odd_paths_have_twins() -> Result {
     let project = Project::named(
         "a folder, with a comma",
         &[
-            ("Cargo.toml", &manifest("odd-one", rest)),
+            (
+                "Cargo.toml",
+                &manifest(
+                    "odd-one",
+                    &format!("{rest}[[example]]\nname = \"plugin\"\ncrate-type = [\"cdylib\"]\n"),
+                ),
+            ),
+            (
+                "examples/plugin.rs",
+                "#[no_mangle] pub extern \"C\" fn answer() -> usize { std::env::args().count() }\n",
+            ),
             ("src/main.rs", MAIN),
             ("examples/grand-tour.rs", MAIN),
         ],
@@ -267,6 +277,7 @@ fn examples_profiles_targets_and_odd_paths_have_twins() -> Result {
     for (kind, name) in [
         (ArtifactKind::Bin, "odd-one"),
         (ArtifactKind::Example, "grand-tour"),
+        (ArtifactKind::Example, "plugin"),
     ] {
         let twin = checked_twin(&project, &selection, &build, artifact(&build, kind, name)?)?;
         assert_eq!(
