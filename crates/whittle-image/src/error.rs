@@ -81,6 +81,7 @@ impl Lookalike {
             || starts(b"\xce\xfa\xed\xfe")
             || starts(b"\xcf\xfa\xed\xfe")
             || starts(b"\xca\xfe\xba\xbe")
+            || starts(b"\xca\xfe\xba\xbf")
         {
             Self::MachO
         } else if starts(b"MZ") {
@@ -89,7 +90,7 @@ impl Lookalike {
             Self::Wasm
         } else if starts(b"!<arch>\n") || starts(b"!<thin>\n") {
             Self::Archive
-        } else if starts(b"BC\xc0\xde") {
+        } else if starts(b"BC\xc0\xde") || starts(b"\xde\xc0\x17\x0b") {
             Self::Bitcode
         } else if starts(b"\x1f\x8b")
             || starts(b"\xfd7zXZ")

@@ -18,7 +18,7 @@ pub struct BuildFacts {
 }
 
 impl BuildFacts {
-    /// The rustc that compiled (part of) the file, as `.comment` gives it: `rustc version 1.95.0 (…)`.
+    /// The version of the rustc that compiled (part of) the file, as `.comment` gives it: `1.95.0 (59807616e 2026-04-14)`.
     #[must_use]
     pub fn rustc(&self) -> Option<&str> {
         self.producers

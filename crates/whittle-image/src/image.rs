@@ -1,5 +1,7 @@
 //! The image: everything a file says about itself, nothing interpreted.
 
+use std::ops::Range;
+
 use crate::debug::DebugUnit;
 use crate::elf;
 use crate::error::{ImageError, Lookalike, Warnings};
@@ -197,7 +199,8 @@ impl<'data> Image<'data> {
     /// The place at an address of the running program.
     ///
     /// Nothing in object files, whose sections have no addresses yet. Zero-filled thread-local data has none either:
-    /// its addresses overlap those of other sections.
+    /// its addresses overlap those of other sections. Where other sections overlap, the one that starts first has the
+    /// address.
     #[must_use]
     pub fn place_at(&self, address: u64) -> Option<Place> {
         self.addresses.place_at(address)
@@ -226,50 +229,81 @@ impl<'data> Image<'data> {
         self.static_symbols().is_none()
     }
 
+    /// Whether it is a debug companion: sections of code that are stored elsewhere, and what debuggers read
+    /// (`objcopy --only-keep-debug`). Its addresses are those of the program it was taken from.
+    #[must_use]
+    pub fn is_debug_companion(&self) -> bool {
+        self.sections.iter().any(|section| {
+            let access = section.access;
+            access.loaded && access.executable && section.file_range.is_none() && section.size > 0
+        })
+    }
+
     /// Makes [`Self::place_at`] work; called once, when the sections are known.
     pub(crate) fn index_addresses(&mut self) {
-        if self.target.kind != FileKind::Object {
-            self.addresses = AddressMap::of(&self.sections);
+        if self.target.kind == FileKind::Object {
+            return;
         }
+        let is_companion = self.is_debug_companion();
+        let takes_addresses = |section: &&Section<'_>| {
+            // The zero fill of thread-local data takes no room in the program's own address range. In a companion its
+            // stored part looks the same.
+            let is_zero_fill = section.file_range.is_none()
+                && !(is_companion && section.name.starts_with(".tdata"));
+            section.access.loaded && !(section.access.thread_local && is_zero_fill)
+        };
+        self.addresses = AddressMap::of(self.sections.iter().filter(takes_addresses));
     }
 }
 
-/// Address ranges of the loaded sections, ascending and disjoint.
+/// Which section each address lies in.
 #[derive(Debug, Clone, Default)]
 struct AddressMap {
-    ranges: Vec<(u64, u64, SectionIndex)>,
+    /// Ascending and disjoint.
+    ranges: Vec<AddressRange>,
+}
+
+#[derive(Debug, Clone)]
+struct AddressRange {
+    addresses: Range<u64>,
+    section: SectionIndex,
+    /// Where the section starts; before `addresses` if others take its first part.
+    section_start: u64,
 }
 
 impl AddressMap {
-    fn of(sections: &[Section<'_>]) -> Self {
+    fn of<'image, 'data: 'image>(sections: impl Iterator<Item = &'image Section<'data>>) -> Self {
         let mut ranges: Vec<_> = sections
-            .iter()
-            .filter(|section| section.access.loaded && section.size > 0)
-            // The zero fill of thread-local data takes no room in the program's own address range.
-            .filter(|section| !(section.access.thread_local && section.file_range.is_none()))
-            .map(|section| (section.address, section.end(), section.index))
+            .map(|section| AddressRange {
+                addresses: section.address..section.end(),
+                section: section.index,
+                section_start: section.address,
+            })
             .collect();
-        ranges.sort_by_key(|&(start, end, index)| (start, end, index));
-        // Where sections overlap, the one that starts first keeps the addresses: each address has one place.
-        let mut end_of_last = 0;
-        ranges.retain_mut(|(start, end, _)| {
-            let fits = *start >= end_of_last || end_of_last == 0;
-            if fits {
-                end_of_last = *end;
+        ranges.sort_by_key(|range| (range.addresses.start, range.addresses.end, range.section));
+        // Each address has one place. Where sections overlap, the one that starts first keeps what it covers:
+        //   first  [--------)
+        //   second     [........---)   keeps its tail
+        let mut taken = 0;
+        ranges.retain_mut(|range| {
+            range.addresses.start = range.addresses.start.max(taken);
+            let is_left = !range.addresses.is_empty();
+            if is_left {
+                taken = range.addresses.end;
             }
-            fits
+            is_left
         });
         Self { ranges }
     }
 
     fn place_at(&self, address: u64) -> Option<Place> {
-        let after = self
+        let behind = self
             .ranges
-            .partition_point(|&(start, _, _)| start <= address);
-        let &(start, end, section) = self.ranges.get(after.checked_sub(1)?)?;
-        (address < end).then(|| Place {
-            section,
-            offset: address - start,
+            .partition_point(|range| range.addresses.start <= address);
+        let range = self.ranges.get(behind.checked_sub(1)?)?;
+        range.addresses.contains(&address).then(|| Place {
+            section: range.section,
+            offset: address - range.section_start,
         })
     }
 }

@@ -57,6 +57,8 @@ pub enum RelocationKind {
     ThreadLocal,
     /// A copy of another file's variable.
     Copy,
+    /// Nothing: the entry is left over, or keeps the symbol it names in the file.
+    Nothing,
     /// Anything else.
     Other,
 }
@@ -64,13 +66,14 @@ pub enum RelocationKind {
 /// What a relocation refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelocationTarget {
-    /// An address in this file.
+    /// An address in this file, before the loader moves it.
     Address(u64),
     /// The entry of that number in the table of symbols, plus an addend.
     Symbol {
         /// The number of the symbol.
         index: u32,
-        /// Added to the symbol's address.
+        /// Added to the symbol's address. Where the addend stands at the patched place it is read from there if it is
+        /// a plain number, and 0 if it is part of an instruction.
         addend: i64,
     },
     /// Nothing.

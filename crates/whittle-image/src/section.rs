@@ -126,11 +126,11 @@ pub struct Segment {
     pub access: Access,
 }
 
-/// No zlib stream expands to more than this many times its size (1032 : 1, zlib's own technical details).
-const MAX_ZLIB_RATIO: u64 = 1032;
+/// Debug info compresses 3 to 8 times, tables of equal entries somewhat better.
+const MAX_EXPANSION: u64 = 32;
 
-/// Zstandard has no such bound, so one is set: real debug info compresses 3 to 8 times.
-const MAX_ZSTD_RATIO: u64 = 4096;
+/// What a section may expand to however little is stored: small enough to do no harm.
+const SMALL_EXPANSION: u64 = 64 << 20;
 
 impl<'data> Section<'data> {
     /// The bytes as stored in the file; empty for zero fill.
@@ -141,63 +141,82 @@ impl<'data> Section<'data> {
 
     /// The bytes as the program sees them, expanded if they are stored compressed; empty for zero fill.
     ///
-    /// Shorter than `size` if the file is cut off.
+    /// Never longer than `size`, and never longer than 32 times what is stored or 64 MiB, whichever is more: sections
+    /// that claim to expand further are read as stored, with a warning.
     ///
     /// # Errors
     /// [`ImageError::Compression`] if they cannot be expanded to exactly the size they claim.
     pub fn contents(&self) -> Result<Cow<'data, [u8]>, ImageError> {
-        let (header, expand): (u64, fn(&[u8], &mut Vec<u8>, u64) -> Result<(), String>) =
-            match self.compression {
-                Compression::None => return Ok(Cow::Borrowed(self.stored)),
-                Compression::Zlib { header } => (header, |packed, out, limit| {
-                    flate2::read::ZlibDecoder::new(packed)
-                        .take(limit)
-                        .read_to_end(out)
-                        .map(drop)
-                        .map_err(|error| error.to_string())
-                }),
-                Compression::Zstd { header } => (header, |packed, out, limit| {
-                    ruzstd::decoding::StreamingDecoder::new(packed)
-                        .map_err(|error| error.to_string())?
-                        .take(limit)
-                        .read_to_end(out)
-                        .map(drop)
-                        .map_err(|error| error.to_string())
-                }),
-            };
-        let fail = |reason: String| ImageError::Compression {
-            section: self.name.to_string(),
-            reason,
+        let (header, expand): (u64, Expand) = match self.compression {
+            Compression::None => return Ok(Cow::Borrowed(self.stored)),
+            Compression::Zlib { header } => (header, expand_zlib),
+            Compression::Zstd { header } => (header, expand_zstd),
         };
         let packed = usize::try_from(header)
             .ok()
             .and_then(|header| self.stored.get(header..))
             .unwrap_or_default();
-        let mut contents = Vec::new();
-        // One byte more than promised tells a stream that is longer than it says.
-        expand(packed, &mut contents, self.size.saturating_add(1)).map_err(fail)?;
-        let len = u64::try_from(contents.len()).unwrap_or(u64::MAX);
-        if len != self.size {
-            return Err(fail(format!("it should expand to {} bytes", self.size)));
-        }
-        Ok(Cow::Owned(contents))
+        usize::try_from(self.size)
+            .map_err(|error| error.to_string())
+            .and_then(|size| expand(packed, size))
+            .map(Cow::Owned)
+            .map_err(|reason| ImageError::Compression {
+                section: self.name.to_string(),
+                reason,
+            })
     }
 
-    /// The alignment padding that may stand before it is shorter than this many bytes.
+    /// Where it ends in memory: the address of the first byte behind it.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.address.saturating_add(self.size)
     }
 }
 
+/// Expands compressed bytes to exactly so many.
+type Expand = fn(&[u8], usize) -> Result<Vec<u8>, String>;
+
+fn expand_zlib(packed: &[u8], size: usize) -> Result<Vec<u8>, String> {
+    let mut contents = Vec::new();
+    // One byte more than promised tells a stream that is longer than it says.
+    let limit = u64::try_from(size).unwrap_or(u64::MAX).saturating_add(1);
+    flate2::read::ZlibDecoder::new(packed)
+        .take(limit)
+        .read_to_end(&mut contents)
+        .map_err(|error| error.to_string())?;
+    check_len(contents.len(), size)?;
+    Ok(contents)
+}
+
+/// Linkers that compress in parallel write one frame after another (mold does).
+fn expand_zstd(packed: &[u8], size: usize) -> Result<Vec<u8>, String> {
+    let mut contents = vec![0; size];
+    let len = ruzstd::decoding::FrameDecoder::new()
+        .decode_all(packed, &mut contents)
+        .map_err(|error| error.to_string())?;
+    check_len(len, size)?;
+    Ok(contents)
+}
+
+fn check_len(len: usize, promised: usize) -> Result<(), String> {
+    if len == promised {
+        Ok(())
+    } else {
+        Err(format!("it does not expand to {promised} bytes"))
+    }
+}
+
 impl Compression {
-    /// Whether `packed` bytes can expand to `size` bytes; more is a trap, not a file.
+    /// Whether `packed` bytes may expand to `size` bytes; more is a trap, not a file.
     pub(crate) fn can_expand_to(self, packed: u64, size: u64) -> bool {
-        let ratio = match self {
-            Self::None => 1,
-            Self::Zlib { .. } => MAX_ZLIB_RATIO,
-            Self::Zstd { .. } => MAX_ZSTD_RATIO,
-        };
-        size <= packed.saturating_mul(ratio).saturating_add(64)
+        match self {
+            Self::None => size == packed,
+            Self::Zlib { .. } | Self::Zstd { .. } => size <= Self::largest_expansion(packed),
+        }
+    }
+
+    /// What `packed` bytes may expand to at most.
+    pub(crate) fn largest_expansion(packed: u64) -> u64 {
+        packed.saturating_mul(MAX_EXPANSION).max(SMALL_EXPANSION)
     }
 }

@@ -7,7 +7,8 @@ use crate::place::{Place, SectionIndex};
 pub struct UnwindTable {
     /// The section.
     pub section: SectionIndex,
-    /// The entries, in the order of the file. They need not tile the section in a damaged file.
+    /// The entries, in the order of the file, each starting where the last one ended. In a damaged file they end before
+    /// the section does.
     pub entries: Vec<UnwindEntry>,
 }
 
@@ -27,21 +28,21 @@ pub struct UnwindEntry {
 pub enum Described {
     /// What many functions have in common (a common information entry).
     Common {
-        /// The function that decides what to do in a frame when the stack unwinds.
+        /// The function that decides what to do in a frame when the stack unwinds, or the slot that holds its address.
         personality: Option<Place>,
     },
     /// The code of one function.
     Code {
         /// Where the code starts.
         start: Place,
-        /// How many bytes of code.
+        /// How many bytes of code, clipped to the section of the code.
         len: u64,
         /// The exception table of that code.
         exceptions: Option<Place>,
     },
     /// Code that is not in this file (discarded by the linker), or nothing that can be told.
     Nothing,
-    /// The mark at the end of the table.
+    /// The mark at the end of the table; several in a row are one entry.
     End,
 }
 
@@ -52,7 +53,7 @@ pub struct UnwindIndex {
     pub section: SectionIndex,
     /// How many bytes stand before the first entry.
     pub header_len: u64,
-    /// The size of one entry, in bytes.
+    /// The size of one entry, in bytes; 0 if there is none.
     pub entry_size: u64,
     /// The code that each entry points at, in the order of the file.
     pub entries: Vec<Option<Place>>,
@@ -65,6 +66,6 @@ pub struct UnwindIndex {
 pub struct ExceptionTable {
     /// Where it starts.
     pub place: Place,
-    /// How long it is by its own account, in bytes, without padding after it.
+    /// How long it is by its own account, in bytes, without padding after it; never longer than up to the next table.
     pub len: u64,
 }

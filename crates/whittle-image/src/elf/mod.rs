@@ -3,30 +3,93 @@
 //! Layouts: System V ABI (gABI 4.1 and its 2013 to 2024 drafts) and Linux Standard Base 5, section "Core". Each file
 //! here reads one kind of table and leaves the rest alone.
 
+mod cursor;
+mod descriptors;
 mod dynamic;
 mod exceptions;
+mod frame_index;
 mod frames;
 mod headers;
+mod names;
 mod notes;
+mod relocation_kinds;
 mod relocations;
+mod roles;
+mod sections;
 mod stubs;
 mod symbols;
 
 use object::elf;
+use object::pod::{Pod, slice_from_bytes};
 use object::read::elf::FileHeader;
 
 use crate::dwarf;
-use crate::error::ImageError;
+use crate::error::{ImageError, Warnings};
 use crate::image::{Endianness, FileKind, Image, Target};
-use crate::section::SectionRole;
+use crate::section::Section;
 
-/// A file's header in its own class and byte order, and the bytes it heads.
-pub(crate) struct Elf<'data, H: FileHeader> {
+/// A file's header in its own class and byte order, and the tables of headers it leads to.
+struct Elf<'data, H: FileHeader> {
     header: &'data H,
     endian: H::Endian,
     data: &'data [u8],
-    /// The section headers, if there are any that can be read.
+    /// The program headers, if there are any that can be read.
+    segments: &'data [H::ProgramHeader],
+    /// The section headers, if there are any that can be read. Where there are, [`Image::sections`] starts with the
+    /// same sections in the same order.
     sections: &'data [H::SectionHeader],
+}
+
+/// How many bytes one kind of table may still have.
+///
+/// The sections of a sound file do not share bytes, so those of one kind are never longer than the file. A hostile
+/// file may point thousands of sections at the same bytes; each would be read as a table of its own.
+struct Allowance {
+    left: u64,
+}
+
+impl Allowance {
+    fn of(image: &Image<'_>) -> Self {
+        Self {
+            left: image.file_len(),
+        }
+    }
+
+    /// Whether a section may still be read as a table. If not, a warning says so.
+    fn covers(&mut self, section: &Section<'_>, warnings: &mut Warnings) -> bool {
+        let len = u64::try_from(section.stored().len()).unwrap_or(u64::MAX);
+        let left = self.left.checked_sub(len);
+        if let Some(left) = left {
+            self.left = left;
+        } else {
+            warnings.push(
+                &*section.name,
+                None,
+                "tables of this kind share bytes; this one is not read",
+            );
+        }
+        left.is_some()
+    }
+}
+
+/// The entries of a table of entries of one size. The size is the format's: linkers have left other values, and 0, in
+/// the header's field for it.
+fn entries<'data, T: Pod>(section: &Section<'data>, warnings: &mut Warnings) -> &'data [T] {
+    let bytes = section.stored();
+    let count = bytes.len() / size_of::<T>();
+    let (entries, rest) = slice_from_bytes(bytes, count).unwrap_or((&[], bytes));
+    if !rest.is_empty() {
+        warnings.push(
+            &*section.name,
+            Some(to_u64(bytes.len() - rest.len())),
+            format!("the last {} bytes are no whole entry", rest.len()),
+        );
+    }
+    entries
+}
+
+fn to_u64(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
 }
 
 /// Reads an ELF file.
@@ -47,12 +110,11 @@ pub(crate) fn parse(data: &[u8]) -> Result<Image<'_>, ImageError> {
 }
 
 fn past_end(offset: u64, len: u64, data: &[u8]) -> ImageError {
-    let file_len = u64::try_from(data.len()).unwrap_or(u64::MAX);
     ImageError::PastEnd {
         table: "ELF header",
         offset,
         len,
-        file_len,
+        file_len: to_u64(data.len()),
     }
 }
 
@@ -60,9 +122,8 @@ fn parse_class<H>(data: &[u8]) -> Result<Image<'_>, ImageError>
 where
     H: FileHeader<Endian = object::Endianness>,
 {
-    let header_len = u64::try_from(size_of::<H>()).unwrap_or(u64::MAX);
     if data.len() < size_of::<H>() {
-        return Err(past_end(0, header_len, data));
+        return Err(past_end(0, to_u64(size_of::<H>()), data));
     }
     let malformed = |error: object::read::Error| ImageError::Malformed {
         table: "ELF header",
@@ -75,22 +136,52 @@ where
         header,
         endian,
         data,
+        segments: &[],
         sections: &[],
     };
     let mut image = Image::new(data, target(&file));
 
     headers::read(&mut file, &mut image);
+    sections::read(&file, &mut image);
     image.index_addresses();
-    symbols::read(&file, &mut image);
     dynamic::read(&file, &mut image);
     notes::read(&file, &mut image);
+    symbols::read(&file, &mut image);
     relocations::read(&file, &mut image);
+    descriptors::follow(&mut image);
     frames::read(&mut image);
+    frame_index::read(&mut image);
     exceptions::read(&mut image);
-    stubs::read(&mut image);
+    stubs::read(&file, &mut image);
     dwarf::read_units(&mut image);
-    image.entry = image.place_at(header.e_entry(endian).into());
+    image.entry = entry(&file, &image);
     Ok(image)
+}
+
+/// Where execution starts. gABI 4.1, "ELF Header": 0 says that there is no such place.
+fn entry<H>(file: &Elf<'_, H>, image: &Image<'_>) -> Option<crate::place::Place>
+where
+    H: FileHeader<Endian = object::Endianness>,
+{
+    let address: u64 = file.header.e_entry(file.endian).into();
+    if address == 0 {
+        return None;
+    }
+    let place = image.place_at(code_address(file, address))?;
+    Some(descriptors::code_of(image, place).unwrap_or(place))
+}
+
+/// The address of code that a number means: on 32-bit ARM its lowest bit says "Thumb code" and is no part of the
+/// address (ELF for the Arm Architecture, "Symbol Values").
+fn code_address<H>(file: &Elf<'_, H>, value: u64) -> u64
+where
+    H: FileHeader<Endian = object::Endianness>,
+{
+    if file.header.e_machine(file.endian) == elf::EM_ARM {
+        value & !1
+    } else {
+        value
+    }
 }
 
 fn target<H: FileHeader<Endian = object::Endianness>>(file: &Elf<'_, H>) -> Target {
@@ -109,7 +200,7 @@ fn target<H: FileHeader<Endian = object::Endianness>>(file: &Elf<'_, H>) -> Targ
         kind: match file.header.e_type(file.endian) {
             elf::ET_REL => FileKind::Object,
             elf::ET_EXEC => FileKind::Executable,
-            // Refined when the interpreter and the dynamic flags are known.
+            // Refined by the dynamic section.
             elf::ET_DYN => FileKind::SharedLibrary,
             _ => FileKind::Other,
         },
@@ -150,96 +241,3 @@ fn architecture(machine: elf::Machine, is_64: bool, little: bool) -> String {
     };
     name.to_owned()
 }
-
-/// What a section is for, by its type, its flags and, where these do not tell, its conventional name.
-///
-/// Section types: gABI 4.1, "Sections"; names: gABI "Special Sections" and Linux Standard Base 5.
-fn section_role(name: &str, kind: elf::SectionType, flags: elf::SectionFlags) -> SectionRole {
-    let loaded = flags.contains(elf::SHF_ALLOC);
-    let starts = |prefix: &str| name.starts_with(prefix);
-    match kind {
-        elf::SHT_SYMTAB | elf::SHT_SYMTAB_SHNDX => return SectionRole::Symbols,
-        elf::SHT_DYNSYM
-        | elf::SHT_DYNAMIC
-        | elf::SHT_HASH
-        | elf::SHT_GNU_HASH
-        | elf::SHT_GNU_VERSYM
-        | elf::SHT_GNU_VERNEED
-        | elf::SHT_GNU_VERDEF => return SectionRole::DynamicLinking,
-        elf::SHT_STRTAB if loaded => return SectionRole::DynamicLinking,
-        elf::SHT_STRTAB if name == ".shstrtab" => return SectionRole::FileStructure,
-        elf::SHT_STRTAB => return SectionRole::SymbolNames,
-        elf::SHT_REL | elf::SHT_RELA | elf::SHT_RELR => return SectionRole::Relocations,
-        elf::SHT_GROUP => return SectionRole::FileStructure,
-        elf::SHT_NOTE => return SectionRole::Notes,
-        _ => {}
-    }
-    if !loaded {
-        return if starts(".debug")
-            || starts(".zdebug")
-            || starts(".gdb_index")
-            || starts(".stab")
-            || name == ".line"
-        {
-            SectionRole::Debug
-        } else if starts(".comment")
-            || starts(".note")
-            || starts(".gnu_debuglink")
-            || starts(".gnu_debugaltlink")
-            || starts(".dep-v0")
-            || name == ".rustc"
-            || starts(".gnu.build.attributes")
-        {
-            SectionRole::Notes
-        } else if name == ".gnu_debugdata" {
-            SectionRole::SymbolNames
-        } else {
-            SectionRole::Other
-        };
-    }
-    let matches = |base: &str| {
-        name == base
-            || name
-                .strip_prefix(base)
-                .is_some_and(|rest| rest.starts_with('.'))
-    };
-    if matches(".eh_frame") || name == ".bolt.org.eh_frame" || kind.0 == SHT_X86_64_UNWIND {
-        SectionRole::UnwindTable
-    } else if name == ".eh_frame_hdr" || name == ".bolt.org.eh_frame_hdr" || matches(".ARM.exidx") {
-        SectionRole::UnwindIndex
-    } else if matches(".gcc_except_table")
-        || name == ".bolt.org.gcc_except_table"
-        || matches(".ARM.extab")
-    {
-        SectionRole::ExceptionTable
-    } else if name == ".interp" {
-        SectionRole::DynamicLinking
-    } else if name == ".got" || name == ".got.plt" || name == ".igot.plt" || name == ".igot" {
-        SectionRole::AddressSlots
-    } else if matches(".plt") || name == ".iplt" {
-        SectionRole::Stubs
-    } else if flags.contains(elf::SHF_TLS) {
-        SectionRole::ThreadLocalData
-    } else if flags.contains(elf::SHF_EXECINSTR) {
-        SectionRole::Code
-    } else if matches(".data.rel.ro")
-        || matches(".init_array")
-        || matches(".fini_array")
-        || matches(".preinit_array")
-        || matches(".ctors")
-        || matches(".dtors")
-        || name == ".relro_padding"
-    {
-        SectionRole::RelocatedReadOnlyData
-    } else if name == ".dep-v0" || starts(".note") {
-        SectionRole::Notes
-    } else if flags.contains(elf::SHF_WRITE) {
-        SectionRole::WritableData
-    } else {
-        SectionRole::ReadOnlyData
-    }
-}
-
-/// `SHT_X86_64_UNWIND`: AMD64 ABI 1.0, "Section Types". The number means other things on other machines, none of
-/// which are loaded read-only tables of this size.
-const SHT_X86_64_UNWIND: u32 = 0x7000_0001;

@@ -1,10 +1,11 @@
 //! Symbol tables: gABI 4.1, "Symbol Table".
 
 use object::elf;
-use object::read::StringTable;
 use object::read::elf::{FileHeader, SectionHeader as _, Sym as _};
 
-use super::Elf;
+use super::names::Names;
+use super::{Elf, code_address, entries, to_u64};
+use crate::error::Warnings;
 use crate::image::{FileKind, Image};
 use crate::place::{Place, SectionIndex};
 use crate::symbol::{Binding, Symbol, SymbolKind, SymbolTable, SymbolTableRole};
@@ -17,74 +18,144 @@ pub(super) fn read<'data, H>(file: &Elf<'data, H>, image: &mut Image<'data>)
 where
     H: FileHeader<Endian = object::Endianness>,
 {
-    for wanted in [elf::SHT_SYMTAB, elf::SHT_DYNSYM] {
+    for (wanted, role) in [
+        (elf::SHT_SYMTAB, SymbolTableRole::Static),
+        (elf::SHT_DYNSYM, SymbolTableRole::Dynamic),
+    ] {
         // The format allows one of each.
-        let found = (0_u32..)
-            .zip(file.sections)
-            .find(|(_, header)| header.sh_type(file.endian) == wanted);
-        if let Some((number, header)) = found {
-            let role = if wanted == elf::SHT_SYMTAB {
-                SymbolTableRole::Static
-            } else {
-                SymbolTableRole::Dynamic
-            };
-            if let Some(table) = read_table(file, image, header, SectionIndex(number), role) {
-                image.symbol_tables.push(table);
-            }
-        }
+        let table = file
+            .sections
+            .iter()
+            .position(|header| header.sh_type(file.endian) == wanted)
+            .and_then(|number| read_table(file, image, number, role));
+        image.symbol_tables.extend(table);
     }
 }
 
 fn read_table<'data, H>(
     file: &Elf<'data, H>,
     image: &mut Image<'data>,
-    header: &'data H::SectionHeader,
-    section: SectionIndex,
+    number: usize,
     role: SymbolTableRole,
 ) -> Option<SymbolTable<'data>>
 where
     H: FileHeader<Endian = object::Endianness>,
 {
-    let endian = file.endian;
-    let entries: &[H::Sym] = match header.data_as_array(endian, file.data) {
-        Ok(entries) => entries,
-        Err(error) => {
-            let name = image.section(section)?.name.to_string();
-            image
-                .warnings
-                .push(name, None, format!("symbols not read: {error}"));
-            return None;
-        }
+    let header = file.sections.get(number)?;
+    let section = image.sections.get(number)?;
+    let index = section.index;
+    let mut warnings = Warnings::default();
+
+    let entries: &[H::Sym] = entries(section, &mut warnings);
+    let names = image.section(SectionIndex(header.sh_link(file.endian)));
+    let mut reader = Reader {
+        file,
+        image,
+        large_numbers: linked_table(file, elf::SHT_SYMTAB_SHNDX, index)
+            .and_then(|table| image.sections.get(table))
+            .map_or(&[][..], |table| super::entries(table, &mut warnings)),
+        names: Names::new(names.map_or(&[][..], |names| names.stored()), MAX_NAME_LEN),
+        nameless: 0,
+        homeless: 0,
     };
-    let names_index = SectionIndex(header.sh_link(endian));
-    let names_header = file.sections.get(names_index.get());
-    let names = names_header.and_then(|names| names.strings(endian, file.data).ok().flatten());
-    let large_numbers = large_section_numbers(file, section);
-    let mut bad_names = 0_u64;
-    let mut bad_places = 0_u64;
-    let mut symbols = Vec::with_capacity(entries.len());
-    for (number, entry) in entries.iter().enumerate() {
-        let name = symbol_name(names, entry.st_name(endian)).unwrap_or_else(|| {
-            bad_names += 1;
-            &[]
-        });
+    let symbols = (0..)
+        .zip(entries)
+        .map(|(number, entry)| reader.symbol(number, entry))
+        .collect();
+    if reader.nameless > 0 {
+        let message = format!(
+            "{} symbols have names outside the table of names",
+            reader.nameless
+        );
+        warnings.push(&*section.name, None, message);
+    }
+    if reader.homeless > 0 {
+        let message = format!(
+            "{} symbols lie outside every section; ignored",
+            reader.homeless
+        );
+        warnings.push(&*section.name, None, message);
+    }
+    let table = SymbolTable {
+        role,
+        section: index,
+        names: names.map(|names| names.index),
+        entry_size: to_u64(size_of::<H::Sym>()),
+        symbols,
+        versions: linked_table(file, elf::SHT_GNU_VERSYM, index)
+            .and_then(|number| u32::try_from(number).ok())
+            .map(SectionIndex),
+    };
+    image.warnings.extend(&warnings);
+    Some(table)
+}
+
+/// The number of the table of that type that runs parallel to a table of symbols.
+fn linked_table<H>(
+    file: &Elf<'_, H>,
+    kind: elf::SectionType,
+    symbols: SectionIndex,
+) -> Option<usize>
+where
+    H: FileHeader<Endian = object::Endianness>,
+{
+    file.sections.iter().position(|header| {
+        header.sh_type(file.endian) == kind && header.sh_link(file.endian) == symbols.0
+    })
+}
+
+/// Reads the symbols of one table.
+struct Reader<'image, 'data, H: FileHeader> {
+    file: &'image Elf<'data, H>,
+    image: &'image Image<'data>,
+    /// Section numbers above 65,279, parallel to the symbols (gABI, "Extended section numbering").
+    large_numbers: &'data [object::U32<H::Endian>],
+    names: Names<'data>,
+    /// Symbols whose name cannot be read.
+    nameless: u64,
+    /// Symbols with a size that are in no section.
+    homeless: u64,
+}
+
+impl<'data, H> Reader<'_, 'data, H>
+where
+    H: FileHeader<Endian = object::Endianness>,
+{
+    fn symbol(&mut self, number: usize, entry: &H::Sym) -> Symbol<'data> {
+        let endian = self.file.endian;
+        let name_offset = entry.st_name(endian).into();
+        let name = match name_offset {
+            0 => &[],
+            _ => self.names.get(name_offset).unwrap_or_else(|| {
+                self.nameless += 1;
+                &[]
+            }),
+        };
         let kind = symbol_kind(entry.st_type(), name);
-        let address = symbol_address(file, entry.st_value(endian).into(), kind);
+        let address = entry.st_value(endian).into();
+        let address = match kind {
+            SymbolKind::Function => code_address(self.file, address),
+            _ => address,
+        };
+        let size = entry.st_size(endian).into();
         let at = entry.st_shndx(endian);
-        let section_number = if at == elf::SHN_XINDEX {
-            large_numbers.get(number).map(|number| number.get(endian))
+        let section = if at == elf::SHN_XINDEX {
+            self.large_numbers
+                .get(number)
+                .map(|number| number.get(endian))
         } else {
             at.index().map(u32::from)
         };
-        let place = section_number
+        let place = section
             .filter(|_| kind != SymbolKind::File)
-            .and_then(|number| symbol_place(image, SectionIndex(number), address, kind));
-        if section_number.is_some() && place.is_none() && kind != SymbolKind::File {
-            bad_places += 1;
+            .and_then(|section| symbol_place(self.image, SectionIndex(section), address, kind));
+        let has_bytes = size > 0 && matches!(kind, SymbolKind::Function | SymbolKind::Data);
+        if section.is_some() && place.is_none() && has_bytes {
+            self.homeless += 1;
         }
-        symbols.push(Symbol {
+        Symbol {
             name,
-            name_offset: entry.st_name(endian).into(),
+            name_offset,
             kind,
             binding: match entry.st_bind() {
                 elf::STB_LOCAL => Binding::Local,
@@ -92,66 +163,11 @@ where
                 _ => Binding::Global,
             },
             address,
-            size: entry.st_size(endian).into(),
+            size,
             place,
             undefined: at == elf::SHN_UNDEF && number > 0,
-        });
+        }
     }
-    let name = image.section(section)?.name.to_string();
-    if bad_names > 0 {
-        image.warnings.push(
-            &*name,
-            None,
-            format!("{bad_names} symbols have names outside the table of names"),
-        );
-    }
-    if bad_places > 0 {
-        image.warnings.push(
-            &*name,
-            None,
-            format!("{bad_places} symbols lie outside their section; ignored"),
-        );
-    }
-    follow_descriptors(image, &mut symbols);
-    Some(SymbolTable {
-        role,
-        section,
-        names: names_header.map(|_| names_index),
-        entry_size: u64::try_from(size_of::<H::Sym>()).unwrap_or(u64::MAX),
-        symbols,
-        versions: None,
-    })
-}
-
-/// The table of section numbers above 65,279, parallel to the symbols (gABI, "Extended section numbering").
-fn large_section_numbers<'data, H>(
-    file: &Elf<'data, H>,
-    symbols: SectionIndex,
-) -> &'data [object::U32<H::Endian>]
-where
-    H: FileHeader<Endian = object::Endianness>,
-{
-    file.sections
-        .iter()
-        .find(|header| {
-            header.sh_type(file.endian) == elf::SHT_SYMTAB_SHNDX
-                && header.sh_link(file.endian) == symbols.0
-        })
-        .and_then(|header| header.data_as_array(file.endian, file.data).ok())
-        .unwrap_or_default()
-}
-
-fn symbol_name<'data>(
-    names: Option<StringTable<'data, &'data [u8]>>,
-    offset: u32,
-) -> Option<&'data [u8]> {
-    if offset == 0 {
-        return Some(&[]);
-    }
-    names?
-        .get(offset)
-        .ok()
-        .filter(|name| name.len() <= MAX_NAME_LEN)
 }
 
 fn symbol_kind(kind: elf::SymbolType, name: &[u8]) -> SymbolKind {
@@ -175,18 +191,10 @@ fn is_mapping_name(name: &[u8]) -> bool {
     }
 }
 
-fn symbol_address<H>(file: &Elf<'_, H>, value: u64, kind: SymbolKind) -> u64
-where
-    H: FileHeader<Endian = object::Endianness>,
-{
-    // On 32-bit ARM the lowest bit of a function's address says "Thumb code", and is no part of the address.
-    if kind == SymbolKind::Function && file.header.e_machine(file.endian) == elf::EM_ARM {
-        value & !1
-    } else {
-        value
-    }
-}
-
+/// Where a symbol is.
+///
+/// Tools that move code after the link (BOLT) leave old section numbers behind, and linkers number the symbols that
+/// mark an end by the section before it: where number and address disagree, the address counts.
 fn symbol_place(
     image: &Image<'_>,
     index: SectionIndex,
@@ -195,43 +203,24 @@ fn symbol_place(
 ) -> Option<Place> {
     let section = image.section(index)?;
     let offset = if image.target.kind == FileKind::Object {
-        address
+        Some(address)
     } else if kind == SymbolKind::ThreadLocal {
         let (template, _) = image.thread_local?;
         template
-            .checked_add(address)?
-            .checked_sub(section.address)?
+            .checked_add(address)
+            .and_then(|address| address.checked_sub(section.address))
     } else {
-        address.checked_sub(section.address)?
+        address.checked_sub(section.address)
     };
     // A symbol may mark the end of its section.
-    (offset <= section.size).then_some(Place {
-        section: index,
-        offset,
-    })
-}
-
-/// On 64-bit PowerPC, big endian, a function's symbol names a descriptor in `.opd` whose first word is the address of
-/// the code (64-bit PowerPC ELF ABI supplement 1.9, "Function descriptors"); the size is that of the code.
-fn follow_descriptors(image: &Image<'_>, symbols: &mut [Symbol<'_>]) {
-    let Some(descriptors) = image
-        .section_by_name(".opd")
-        .filter(|_| image.target.architecture == "powerpc64")
-    else {
-        return;
-    };
-    for symbol in symbols
-        .iter_mut()
-        .filter(|symbol| symbol.kind == SymbolKind::Function)
-    {
-        let code = symbol
-            .place
-            .filter(|place| place.section == descriptors.index)
-            .and_then(|place| usize::try_from(place.offset).ok())
-            .and_then(|offset| descriptors.stored().get(offset..)?.first_chunk::<8>())
-            .and_then(|word| image.place_at(u64::from_be_bytes(*word)));
-        if let Some(code) = code {
-            symbol.place = Some(code);
-        }
+    let place = offset
+        .filter(|&offset| offset <= section.size)
+        .map(|offset| Place {
+            section: index,
+            offset,
+        });
+    match kind {
+        SymbolKind::ThreadLocal => place,
+        _ => place.or_else(|| image.place_at(address)),
     }
 }
