@@ -114,7 +114,9 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 
 /// Whether all of `text` is ASCII that can be written as it is.
 pub(crate) fn is_printable_ascii(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    // Without an early exit this is one vector instruction for many bytes.
+    text.bytes()
+        .fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~'))
 }
 
 /// Writes characters, the deceptive ones as `\u{..}`.
@@ -131,6 +133,8 @@ pub(crate) fn write_escaped(
     }
     Ok(())
 }
+
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// A writer with limits. Once a limit is reached every call fails, so that recursion unwinds.
 pub(crate) struct Sink<'w, W: ?Sized> {
@@ -169,6 +173,7 @@ impl<'w, W: fmt::Write + ?Sized> Sink<'w, W> {
     }
 
     /// Accounts for `bytes` of encoding read.
+    #[inline]
     pub(crate) fn spend(&mut self, bytes: usize) -> fmt::Result {
         match self.work.checked_sub(bytes) {
             Some(left) => {
@@ -185,8 +190,10 @@ impl<'w, W: fmt::Write + ?Sized> Sink<'w, W> {
     }
 
     /// Reaches a limit.
+    #[cold]
     pub(crate) fn refuse(&mut self) -> fmt::Result {
         self.cut = true;
+        self.room = 0;
         Err(fmt::Error)
     }
 
@@ -194,11 +201,11 @@ impl<'w, W: fmt::Write + ?Sized> Sink<'w, W> {
     #[inline]
     pub(crate) fn put(&mut self, text: &str) -> fmt::Result {
         match self.room.checked_sub(text.len()) {
-            Some(left) if !self.cut => {
+            Some(left) => {
                 self.room = left;
                 self.out.write_str(text)
             }
-            _ => self.refuse(),
+            None => self.refuse(),
         }
     }
 
@@ -228,6 +235,21 @@ impl<'w, W: fmt::Write + ?Sized> Sink<'w, W> {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn hexadecimal(&mut self, value: u64) -> fmt::Result {
+        let mut buffer = [0; 16];
+        let mut start = buffer.len();
+        let mut rest = value;
+        loop {
+            start -= 1;
+            buffer[start] = HEX_DIGITS[usize::try_from(rest & 0xf).unwrap_or(0)];
+            rest >>= 4;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.put(std::str::from_utf8(&buffer[start..]).unwrap_or_default())
     }
 
     pub(crate) fn decimal(&mut self, value: u64) -> fmt::Result {

@@ -14,27 +14,25 @@ const MAX_DECODED: usize = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ident<'a> {
     written: &'a str,
-    ascii: &'a str,
-    punycode: &'a str,
+    is_punycode: bool,
 }
 
 impl<'a> Ident<'a> {
+    #[inline]
     pub(super) fn plain(ascii: &'a str) -> Self {
         Self {
             written: ascii,
-            ascii,
-            punycode: "",
+            is_punycode: false,
         }
     }
 
     /// `None` where nothing is encoded, which the grammar forbids.
     pub(super) fn punycode(written: &'a str) -> Option<Self> {
-        let (ascii, punycode) = written.rsplit_once('_').unwrap_or(("", written));
-        (!punycode.is_empty()).then_some(Self {
+        let ident = Self {
             written,
-            ascii,
-            punycode,
-        })
+            is_punycode: true,
+        };
+        (!ident.encoded().is_empty()).then_some(ident)
     }
 
     /// The name as the symbol spells it, Punycode undecoded.
@@ -45,41 +43,51 @@ impl<'a> Ident<'a> {
 
     /// The name, if it is written without Punycode.
     #[must_use]
+    #[inline]
     pub fn as_plain(self) -> Option<&'a str> {
-        self.punycode.is_empty().then_some(self.ascii)
+        (!self.is_punycode).then_some(self.written)
     }
 
     /// Whether it has no characters: unnamed items such as closures.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.ascii.is_empty() && self.punycode.is_empty()
+        self.written.is_empty()
     }
 
     /// The ASCII characters of the name; all of them unless there is Punycode.
     #[must_use]
     pub fn ascii(self) -> &'a str {
-        self.ascii
+        self.split().0
     }
 
     /// The Punycode after the delimiter; empty in a plain name.
     #[must_use]
     pub fn encoded(self) -> &'a str {
-        self.punycode
+        self.split().1
+    }
+
+    fn split(self) -> (&'a str, &'a str) {
+        if self.is_punycode {
+            self.written.rsplit_once('_').unwrap_or(("", self.written))
+        } else {
+            (self.written, "")
+        }
     }
 
     /// The decoded characters, if there is Punycode and it decodes to at most [`MAX_DECODED`] of them.
     pub(super) fn decode(self) -> Option<Decoded> {
-        if self.punycode.is_empty() {
+        let (ascii, encoded) = self.split();
+        if encoded.is_empty() {
             return None;
         }
         let mut decoded = Decoded {
             chars: ['\0'; MAX_DECODED],
             len: 0,
         };
-        for c in self.ascii.chars() {
+        for c in ascii.chars() {
             decoded.insert(decoded.len, c)?;
         }
-        decode(self.punycode.as_bytes(), &mut decoded)?;
+        decode(encoded.as_bytes(), &mut decoded)?;
         Some(decoded)
     }
 }
@@ -89,15 +97,16 @@ impl fmt::Display for Ident<'_> {
         if let Some(decoded) = self.decode() {
             return text::write_escaped(f, decoded.as_slice().iter().copied());
         }
-        if self.punycode.is_empty() {
-            return text::write_escaped(f, self.ascii.chars());
+        let (ascii, encoded) = self.split();
+        if !self.is_punycode {
+            return text::write_escaped(f, ascii.chars());
         }
         f.write_str("punycode{")?;
-        if !self.ascii.is_empty() {
-            text::write_escaped(f, self.ascii.chars())?;
+        if !ascii.is_empty() {
+            text::write_escaped(f, ascii.chars())?;
             f.write_str("-")?;
         }
-        text::write_escaped(f, self.punycode.chars())?;
+        text::write_escaped(f, encoded.chars())?;
         f.write_str("}")
     }
 }

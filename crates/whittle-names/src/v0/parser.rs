@@ -51,6 +51,7 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn enter(&mut self) -> Result<(), Damage> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -59,14 +60,23 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    /// Enters a production and reads its tag.
+    #[inline]
+    pub(super) fn enter_tagged(&mut self) -> Result<u8, Damage> {
+        self.enter()?;
+        self.byte()
+    }
+
     pub(super) fn leave(&mut self) {
         self.depth -= 1;
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.sym.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     pub(super) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -75,6 +85,7 @@ impl<'a> Parser<'a> {
         found
     }
 
+    #[inline]
     pub(super) fn byte(&mut self) -> Result<u8, Damage> {
         let byte = self.peek().ok_or(Damage::Syntax)?;
         self.at += 1;
@@ -163,6 +174,12 @@ impl<'a> Parser<'a> {
         } else {
             Ok(Ident::plain(written))
         }
+    }
+
+    /// `<identifier>`.
+    #[inline]
+    pub(super) fn disambiguated_ident(&mut self) -> Result<(u64, Ident<'a>), Damage> {
+        Ok((self.disambiguator()?, self.ident()?))
     }
 
     /// Hexadecimal digits up to `_`, which is consumed.

@@ -36,10 +36,11 @@ pub(super) fn genericity(mut at: Parser<'_>, is_instance: bool, fuel: &mut Fuel)
 
 /// Whether there are arguments between the angle brackets of `<Type as Trait>`.
 fn has_generic_header(mut at: Parser<'_>, tag: u8, fuel: &mut Fuel) -> bool {
+    let block = at;
     if at.skip_impl_path().is_err() {
         return false;
     }
-    if !self_type::is_plain(at, fuel) {
+    if !self_type::is_plain(at, fuel) || self_type::is_surely_parameter(block, at, fuel) {
         return true;
     }
     tag == b'X' && at.skip_type().is_ok() && at.peek() == Some(b'I')

@@ -9,24 +9,15 @@ use crate::v0::self_type;
 impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
     /// Writes the lists of generic arguments along a path, in the order of the full text, with a blank between them.
     pub(in crate::v0) fn argument_lists(&mut self) -> fmt::Result {
-        if self.read(Parser::enter)?.is_none() {
-            return Ok(());
-        }
-        let Some(tag) = self.read(Parser::byte)? else {
+        let Some(tag) = self.read(Parser::enter_tagged)? else {
             return Ok(());
         };
         match tag {
-            b'C' => self.skip(|parser| {
-                parser.disambiguator()?;
-                parser.ident().map(drop)
-            })?,
+            b'C' => self.skip(|parser| parser.disambiguated_ident().map(drop))?,
             b'N' => {
                 self.skip(|parser| parser.namespace().map(drop))?;
                 self.argument_lists()?;
-                self.skip(|parser| {
-                    parser.disambiguator()?;
-                    parser.ident().map(drop)
-                })?;
+                self.skip(|parser| parser.disambiguated_ident().map(drop))?;
             }
             b'M' | b'X' | b'Y' => {
                 let block = self.parser;

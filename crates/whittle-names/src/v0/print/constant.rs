@@ -99,10 +99,7 @@ impl<'a, W: fmt::Write + ?Sized> Printer<'a, '_, '_, W> {
             b'S' => {
                 self.out.put(" { ")?;
                 self.list(", ", |this| {
-                    if this.read(Parser::disambiguator)?.is_none() {
-                        return Ok(());
-                    }
-                    let Some(name) = this.read(Parser::ident)? else {
+                    let Some((_, name)) = this.read(Parser::disambiguated_ident)? else {
                         return Ok(());
                     };
                     this.ident(name)?;

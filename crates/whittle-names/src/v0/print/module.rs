@@ -19,19 +19,12 @@ impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
     ///
     /// Modules and types share a namespace; what starts with a capital letter is taken for a type or trait.
     pub(in crate::v0) fn module(&mut self, last: Last) -> Result<bool, fmt::Error> {
-        if self.read(Parser::enter)?.is_none() {
-            return Ok(false);
-        }
-        let Some(tag) = self.read(Parser::byte)? else {
+        let Some(tag) = self.read(Parser::enter_tagged)? else {
             return Ok(false);
         };
         let open = match tag {
             b'C' => {
-                let Some(name) = self.read(|parser| {
-                    parser.disambiguator()?;
-                    parser.ident()
-                })?
-                else {
+                let Some((_, name)) = self.read(Parser::disambiguated_ident)? else {
                     return Ok(false);
                 };
                 self.ident(name)?;
@@ -42,11 +35,7 @@ impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
                     return Ok(false);
                 };
                 let parent_open = self.module(Last::Segment)?;
-                let Some(name) = self.read(|parser| {
-                    parser.disambiguator()?;
-                    parser.ident()
-                })?
-                else {
+                let Some((_, name)) = self.read(Parser::disambiguated_ident)? else {
                     return Ok(false);
                 };
                 let is_module = parent_open

@@ -7,25 +7,18 @@ use crate::v0::parser::{Damage, Parser};
 
 impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
     pub(in crate::v0) fn path(&mut self, position: Position) -> fmt::Result {
-        if self.read(Parser::enter)?.is_none() {
-            return Ok(());
-        }
-        let Some(tag) = self.read(Parser::byte)? else {
+        let Some(tag) = self.read(Parser::enter_tagged)? else {
             return Ok(());
         };
         match tag {
             b'C' => {
-                let Some(disambiguator) = self.read(Parser::disambiguator)? else {
-                    return Ok(());
-                };
-                let Some(name) = self.read(Parser::ident)? else {
+                let Some((disambiguator, name)) = self.read(Parser::disambiguated_ident)? else {
                     return Ok(());
                 };
                 self.ident(name)?;
                 if self.style == Style::Full && disambiguator != 0 {
-                    use fmt::Write as _;
                     self.out.put("[")?;
-                    write!(self.out, "{disambiguator:x}")?;
+                    self.out.hexadecimal(disambiguator)?;
                     self.out.put("]")?;
                 }
             }
@@ -60,10 +53,7 @@ impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
             // What follows prints as `?`, without a separator of its own.
             self.out.put("::")?;
         }
-        let Some(disambiguator) = self.read(Parser::disambiguator)? else {
-            return Ok(());
-        };
-        let Some(name) = self.read(Parser::ident)? else {
+        let Some((disambiguator, name)) = self.read(Parser::disambiguated_ident)? else {
             return Ok(());
         };
         if namespace.is_ascii_lowercase() {
