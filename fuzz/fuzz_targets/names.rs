@@ -49,6 +49,7 @@ fn check_texts(name: &Name<'_>) {
         name.full(),
         name.short(),
         name.family(),
+        name.definition(),
         name.module(),
         name.arguments(),
         name.implemented_trait(),

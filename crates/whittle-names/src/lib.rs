@@ -126,6 +126,29 @@ impl<'a> Name<'a> {
         })
     }
 
+    /// For data that LLVM or a linker made for one item and named after it, the item: look-up tables of a `switch`
+    /// (`.Lswitch.table.NAME`, `reltable.NAME`), indirect references of unwind tables (`DW.ref.NAME`).
+    ///
+    /// ```
+    /// use whittle_names::Name;
+    ///
+    /// let owner = Name::parse_owner(".Lswitch.table._RNvCs1_4demo5price").expect("a look-up table");
+    /// assert_eq!(owner.short().to_string(), "demo::price");
+    /// assert!(Name::parse_owner("_RNvCs1_4demo5price").is_none());
+    /// ```
+    #[must_use]
+    pub fn parse_owner(symbol: &'a str) -> Option<Self> {
+        // Labels that the assembler keeps to itself start with `.L` on ELF, `L` or `l_` on Mach-O.
+        let label = [".L", "l_", "L"]
+            .iter()
+            .find_map(|local| symbol.strip_prefix(local))
+            .unwrap_or(symbol);
+        let item = ["switch.table.", "reltable.", "DW.ref."]
+            .iter()
+            .find_map(|kind| label.strip_prefix(kind))?;
+        Self::parse(item)
+    }
+
     /// The symbol as it was given.
     #[must_use]
     pub fn symbol(&self) -> &'a str {
@@ -240,7 +263,7 @@ impl<'a> Name<'a> {
         Text::new(self, View::Short)
     }
 
-    /// What all monomorphizations of one source item have in common: the path without generic arguments.
+    /// What all monomorphizations of one source item have in common, for people: the path without generic arguments.
     ///
     /// For an item in an `impl` block, the block's self type and trait stay, without their arguments:
     /// `<alloc::vec::Vec as core::iter::traits::collect::Extend>::extend`. Where an instance shows a type that the source may
@@ -248,11 +271,22 @@ impl<'a> Name<'a> {
     /// block's crate cannot know the type. A method that a trait provides is the trait's
     /// (`core::iter::traits::iterator::Iterator::map`). Inherent methods of named types read `alloc::vec::Vec::push`.
     ///
-    /// Two crates of the same name, and two blocks of the same crate for types that differ only in what is left out, share
-    /// a family; the instances of a blanket `impl<T> Trait for T` for differently named types do not.
+    /// Nearly one text for one item: blocks for types that differ only in what is left out share a family, as do crates of the
+    /// same name, and the instances of a blanket `impl<T> Trait for T` for differently named types do not always. Group by
+    /// [`Self::definition`] where that matters.
     #[must_use]
     pub fn family(&self) -> Text<'_, 'a> {
         Text::new(self, View::Family)
+    }
+
+    /// What all monomorphizations of one source item have in common, and only they: the path of the definition as rustc
+    /// writes it, `core[c1f1a4ba060b9bfa]::any::{impl#0}::type_id`.
+    ///
+    /// `impl` blocks are told by their number in the module, which is stable until the source changes; crates by their
+    /// disambiguator, which changes with compiler and profile. Other schemes do not hold these numbers: there it is the family.
+    #[must_use]
+    pub fn definition(&self) -> Text<'_, 'a> {
+        Text::new(self, View::Definition)
     }
 
     /// The module of the definition: `crate::module::module`. Empty where the name does not tell (C++).

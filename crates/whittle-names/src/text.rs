@@ -29,6 +29,7 @@ pub(crate) enum View {
     Full,
     Short,
     Family,
+    Definition,
     Module,
     Arguments,
     ImplementedTrait,
@@ -50,6 +51,7 @@ impl<'n, 'a> Text<'n, 'a> {
                 View::Full => encoding.write_full(out),
                 View::Short => encoding.write_short(out),
                 View::Family => encoding.write_family(out),
+                View::Definition => encoding.write_definition(out),
                 View::Module => encoding.write_module(out),
                 View::Arguments => encoding.write_arguments(out),
                 View::ImplementedTrait => encoding.write_implemented_trait(out),
@@ -57,21 +59,22 @@ impl<'n, 'a> Text<'n, 'a> {
             Encoding::Legacy(encoding) => match self.view {
                 View::Full => encoding.write_full(out),
                 View::Short => encoding.write_short(out),
-                View::Family => encoding.write_family(out),
+                View::Family | View::Definition => encoding.write_family(out),
                 View::Module => encoding.write_module(out),
                 View::Arguments => encoding.write_arguments(out),
                 View::ImplementedTrait => encoding.write_implemented_trait(out),
             },
             Encoding::Cpp(encoding) => match self.view {
                 View::Full | View::Short => encoding.write_full(out),
-                View::Family => encoding.write_family(out),
+                View::Family | View::Definition => encoding.write_family(out),
                 View::Module | View::Arguments | View::ImplementedTrait => Ok(()),
             },
         })?;
-        match self.view {
-            View::Full | View::Short => out.write_str(name.printed_suffix),
-            View::Family | View::Module | View::Arguments | View::ImplementedTrait => Ok(()),
+        // The other views are about the item, not about this symbol for it.
+        if matches!(self.view, View::Full | View::Short) {
+            out.write_str(name.printed_suffix)?;
         }
+        Ok(())
     }
 }
 

@@ -82,6 +82,17 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
+/// Whether any escape occurs; C++ has a single `$` in names of its own.
+pub(super) fn has_escape(text: &str) -> bool {
+    let mut parts = text.split('$').skip(1).peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_some() && unescape(part).is_some() {
+            return true;
+        }
+    }
+    false
+}
+
 /// The escapes of `rustc_symbol_mangling::legacy::sanitize`.
 fn unescape(escape: &str) -> Option<Piece<'static>> {
     Some(Piece::Text(match escape {

@@ -51,7 +51,7 @@ impl<'a> Encoding<'a> {
 
     /// Whether rustc could have written it: C++ has nested names without parameters in the same shape.
     pub(crate) fn is_surely_rust(&self) -> bool {
-        self.has_hash || self.sym.contains('$') || self.sym.contains("..")
+        self.has_hash || self.sym.contains("..") || escape::has_escape(self.sym)
     }
 
     pub(crate) fn path(&self) -> Path<'a> {

@@ -117,6 +117,13 @@ impl<'a> Encoding<'a> {
         self.printer(Style::Family, out).path(Position::Value)
     }
 
+    pub(crate) fn write_definition<W: fmt::Write + ?Sized>(
+        &self,
+        out: &mut Sink<'_, W>,
+    ) -> fmt::Result {
+        self.printer(Style::Full, out).definition()
+    }
+
     pub(crate) fn write_module<W: fmt::Write + ?Sized>(
         &self,
         out: &mut Sink<'_, W>,

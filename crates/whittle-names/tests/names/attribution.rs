@@ -572,7 +572,73 @@ fn a_hash_or_an_escape_makes_a_nested_name_rusts() {
         ("_ZN8$RF$test4foobE", Scheme::Legacy),
         ("_ZN8foo..bar4foobE", Scheme::Legacy),
         ("_ZN3foo3barEv", Scheme::Cpp),
+        // clang's names for unnamed types.
+        ("_ZN3foo3$_0E", Scheme::Cpp),
+        ("_ZN3foo3$_04$_12E", Scheme::Cpp),
     ] {
         assert_eq!(parse(symbol).scheme(), scheme, "{symbol}");
+    }
+}
+
+#[test]
+fn definitions_tell_apart_what_families_do_not() {
+    let definition = |symbol: &str| parse(symbol).definition().to_string();
+    // Two blocks of one trait for types that differ only in their arguments.
+    let bytes = "_RNvXs0_NtCs1_4demo4fromINtB5_5BoxedhENtB5_5Plain4make";
+    let words = "_RNvXs1_NtCs1_4demo4fromINtB5_5BoxedmENtB5_5Plain4make";
+    assert_eq!(
+        parse(bytes).family().to_string(),
+        parse(words).family().to_string()
+    );
+    assert_eq!(definition(bytes), "demo[3]::from::{impl#2}::make");
+    assert_eq!(definition(words), "demo[3]::from::{impl#3}::make");
+    // Instances of one blanket block.
+    for self_type in ["NtCs2_4user4Name", "m", "Re"] {
+        let symbol = format!("_RNvXs0_NtCs1_4demo3any{self_type}NtCs1_4demo3Any4name");
+        assert_eq!(definition(&symbol), "demo[3]::any::{impl#2}::name");
+    }
+    // Items of one name in one function, closures, provided methods.
+    assert_eq!(
+        definition("_RNvNvCs1_4demo4mains_5INNER"),
+        "demo[3]::main::INNER#1"
+    );
+    assert_eq!(
+        definition("_RNCNvCs1_4demo4mains_0"),
+        "demo[3]::main::{closure#1}"
+    );
+    assert_eq!(
+        definition("_RINvYmNtCs1_4demo5Trait8providedhEB5_"),
+        "demo[3]::Trait::provided"
+    );
+    // Without the numbers, the family is all there is.
+    let symbol = legacy(&["demo", "main", "{{closure}}"]);
+    assert_eq!(
+        parse(&symbol).definition().to_string(),
+        "demo::main::{{closure}}"
+    );
+}
+
+#[test]
+fn tables_made_for_an_item_lead_to_it() {
+    for symbol in [
+        ".Lswitch.table._RNvCs1_4demo5price.7",
+        "switch.table._RNvCs1_4demo5price",
+        "l_switch.table._RNvCs1_4demo5price.llvm.123",
+        "reltable._RNvCs1_4demo5price",
+        "DW.ref._RNvCs1_4demo5price",
+    ] {
+        assert!(Name::parse(symbol).is_none(), "{symbol} is not the item");
+        let owner = Name::parse_owner(symbol).expect("named after an item");
+        assert_eq!(owner.family().to_string(), "demo::price");
+    }
+    for symbol in [
+        "_RNvCs1_4demo5price",
+        "switch.table.main",
+        ".Lanon.abc.0",
+        "l_",
+        "L",
+        "",
+    ] {
+        assert!(Name::parse_owner(symbol).is_none(), "{symbol}");
     }
 }

@@ -15,6 +15,7 @@ fn survive(symbol: &str) -> Option<String> {
         let texts = [
             name.full(),
             name.family(),
+            name.definition(),
             name.module(),
             name.arguments(),
             name.implemented_trait(),

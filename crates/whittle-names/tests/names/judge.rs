@@ -143,14 +143,15 @@ proptest! {
         one in grammar::arguments(),
         other in grammar::arguments(),
     ) {
-        let family = |arguments: &[grammar::Argument]| {
+        let texts = |arguments: &[grammar::Argument]| {
             let generic = grammar::Path::Generic(Box::new(base.clone()), arguments.to_vec());
             let mut encoder = Encoder::default();
             encoder.path(&generic);
             let symbol = format!("_R{}", encoder.text);
-            Name::parse(&symbol).expect("it follows the grammar").family().to_string()
+            let name = Name::parse(&symbol).expect("it follows the grammar");
+            (name.family().to_string(), name.definition().to_string())
         };
-        prop_assert_eq!(family(&one), family(&other));
+        prop_assert_eq!(texts(&one), texts(&other));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod constant;
+mod definition;
 mod family;
 mod implemented;
 mod module;

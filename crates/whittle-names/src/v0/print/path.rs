@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::{Position, Printer, Style};
+use crate::v0::ident::Ident;
 use crate::v0::parser::{Damage, Parser};
 
-impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
+impl<'a, W: fmt::Write + ?Sized> Printer<'a, '_, '_, W> {
     pub(in crate::v0) fn path(&mut self, position: Position) -> fmt::Result {
         let Some(tag) = self.read(Parser::enter_tagged)? else {
             return Ok(());
@@ -56,26 +57,37 @@ impl<W: fmt::Write + ?Sized> Printer<'_, '_, '_, W> {
         let Some((disambiguator, name)) = self.read(Parser::disambiguated_ident)? else {
             return Ok(());
         };
-        if namespace.is_ascii_lowercase() {
-            if !name.is_empty() {
-                self.out.put("::")?;
-                self.ident(name)?;
-            }
-        } else {
-            self.out.put("::{")?;
-            match namespace {
-                b'C' => self.out.put("closure")?,
-                b'S' => self.out.put("shim")?,
-                other => self.out.put_char(char::from(other))?,
-            }
-            if !name.is_empty() {
-                self.out.put(":")?;
-                self.ident(name)?;
-            }
-            self.out.put("#")?;
-            self.out.decimal(disambiguator)?;
-            self.out.put("}")?;
+        if namespace.is_ascii_uppercase() {
+            return self.special_name(namespace, disambiguator, name);
         }
+        if !name.is_empty() {
+            self.out.put("::")?;
+            self.ident(name)?;
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// Closes a path that ends in a closure, a shim or the like.
+    pub(super) fn special_name(
+        &mut self,
+        namespace: u8,
+        disambiguator: u64,
+        name: Ident<'a>,
+    ) -> fmt::Result {
+        self.out.put("::{")?;
+        match namespace {
+            b'C' => self.out.put("closure")?,
+            b'S' => self.out.put("shim")?,
+            other => self.out.put_char(char::from(other))?,
+        }
+        if !name.is_empty() {
+            self.out.put(":")?;
+            self.ident(name)?;
+        }
+        self.out.put("#")?;
+        self.out.decimal(disambiguator)?;
+        self.out.put("}")?;
         self.leave();
         Ok(())
     }
