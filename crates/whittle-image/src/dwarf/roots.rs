@@ -63,7 +63,7 @@ struct Reader<'a> {
     declarations: HashMap<(u64, u64), Option<Range<usize>>>,
     /// How many bytes of declarations may still be looked at.
     scan_left: usize,
-    /// How many bytes of names may still be kept.
+    /// How many bytes of names may still be looked at.
     text_left: usize,
 }
 
@@ -160,11 +160,8 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
-        let [name, folder, producer] = names.map(|value| {
-            let text = self.text(value?, header.format(), str_offsets)?;
-            self.text_left = self.text_left.saturating_sub(text.len());
-            (self.text_left > 0).then(|| String::from_utf8_lossy(text.slice()).into_owned())
-        });
+        let [name, folder, producer] =
+            names.map(|value| self.text(value?, header.format(), str_offsets));
         (unit.public.name, unit.public.folder, unit.public.producer) = (name, folder, producer);
         Some(())
     }
@@ -203,14 +200,14 @@ impl<'a> Reader<'a> {
 
     /// A text of a unit.
     fn text(
-        &self,
+        &mut self,
         value: gimli::AttributeValue<Slice<'a>>,
         format: gimli::Format,
         str_offsets: Option<gimli::DebugStrOffsetsBase>,
-    ) -> Option<Slice<'a>> {
+    ) -> Option<String> {
         let (section, offset) = match value {
             gimli::AttributeValue::String(text) => {
-                return (text.len() <= MAX_TEXT_LEN).then_some(text);
+                return self.take_text(text.slice(), text.len());
             }
             gimli::AttributeValue::DebugStrRef(offset) => (".debug_str", offset.0),
             gimli::AttributeValue::DebugLineStrRef(offset) => (".debug_line_str", offset.0),
@@ -223,9 +220,22 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         };
-        let mut text = self.sections.bytes_from(section, to_u64(offset))?;
-        text.truncate(text.len().min(MAX_TEXT_LEN + 1)).ok()?;
-        text.read_null_terminated_slice().ok()
+        let bytes = self.sections.bytes_from(section, to_u64(offset))?.slice();
+        let window = &bytes[..bytes.len().min(MAX_TEXT_LEN + 1).min(self.text_left)];
+        let len = memchr::memchr(0, window);
+        if len.is_none() {
+            self.text_left -= window.len();
+        }
+        self.take_text(window, len?)
+    }
+
+    /// Keeps the first `len` bytes, as long as not too many are kept in all.
+    fn take_text(&mut self, bytes: &[u8], len: usize) -> Option<String> {
+        let left = self.text_left.checked_sub(len);
+        // What does not fit ends all of it, so that names do not depend on how long the later ones are.
+        self.text_left = left.unwrap_or(0);
+        let text = bytes.get(..len).filter(|_| left.is_some())?;
+        (len <= MAX_TEXT_LEN).then(|| String::from_utf8_lossy(text).into_owned())
     }
 }
 

@@ -303,6 +303,7 @@ fn read_code(
     common: Common,
 ) -> Option<Described> {
     let start = pointers.read(cursor, common.code)?;
+    let len_field = cursor.at();
     let len = cursor.encoded(common.code.as_length())?;
     let mut exceptions = Pointer::Null;
     if common.has_augmentation {
@@ -311,6 +312,12 @@ fn read_code(
     }
     let start = start.place()?;
     let section = pointers.image().section(start.section)?;
+    // Where the linker may shorten code, the length is the difference of two relocations, of which the end is known.
+    let len = pointers
+        .relocated(len_field)
+        .filter(|end| end.section == start.section)
+        .and_then(|end| end.offset.checked_sub(start.offset))
+        .unwrap_or(len);
     Some(Described::Code {
         start,
         len: len.min(section.size.saturating_sub(start.offset)),

@@ -132,13 +132,15 @@ where
             }),
         };
         let kind = symbol_kind(entry.st_type(), name);
-        let address = entry.st_value(endian).into();
+        let at = entry.st_shndx(endian);
+        let value = entry.st_value(endian).into();
         let address = match kind {
-            SymbolKind::Function => code_address(self.file, address),
-            _ => address,
+            // Room that the linker has yet to give: the value is an alignment.
+            _ if at == elf::SHN_COMMON => 0,
+            SymbolKind::Function => code_address(self.file, value),
+            _ => value,
         };
         let size = entry.st_size(endian).into();
-        let at = entry.st_shndx(endian);
         let section = if at == elf::SHN_XINDEX {
             self.large_numbers
                 .get(number)
