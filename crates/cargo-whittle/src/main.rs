@@ -1,2 +1,66 @@
-//! cargo whittle.
-fn main() {}
+//! `cargo whittle`: the command line. Flags become a [`request::Request`], which a pipeline answers; whittle-report
+//! writes the answer. This file knows how the program ends.
+
+mod arguments;
+mod evidence;
+mod exit;
+mod explain;
+mod inputs;
+mod output;
+mod request;
+mod trouble;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::request::Request;
+use crate::trouble::Trouble;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse_from(typed()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let exit = if error.use_stderr() {
+                Exit::Trouble
+            } else {
+                Exit::Done
+            };
+            // Nobody may read it any more; there is nothing else to tell it to.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let explain = match arguments.command {
+        Some(Command::Explain(explain)) => *explain,
+        None => arguments.explain,
+    };
+    let style = output::Style::of(&explain.output);
+    match Request::new(explain).and_then(|request| explain::explain(&request, style)) {
+        Ok(()) => Exit::Done.into(),
+        Err(trouble) if trouble.is_closed_pipe() => Exit::Done.into(),
+        Err(trouble) => {
+            tell(&trouble);
+            Exit::Trouble.into()
+        }
+    }
+}
+
+/// What was typed. Cargo runs `cargo whittle …` as `cargo-whittle whittle …`; called directly, the word is missing.
+fn typed() -> impl Iterator<Item = OsString> {
+    let mut typed: Vec<OsString> = std::env::args_os().collect();
+    if typed.get(1).is_some_and(|word| word == "whittle") {
+        typed.remove(1);
+    }
+    typed.into_iter()
+}
+
+fn tell(trouble: &Trouble) {
+    let text = output::trouble(trouble);
+    // If standard error is closed there is nobody left to tell.
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}

@@ -1,1 +1,25 @@
-//! (to be written)
+//! Values to text, JSON, Markdown and CSV. The only crate that formats.
+//!
+//! Takes the plain values of `whittle-ledger` ([`Findings`](whittle_ledger::Findings), [`Table`](whittle_ledger::Table),
+//! spans) and writes them. Nothing here knows whether there is a terminal: width and colour are values of [`Options`].
+//!
+//! | module | for |
+//! |---|---|
+//! | [`text`] | people |
+//! | [`json`] | programs; the schema is `docs/explain.schema.json` |
+//! | [`csv`] | spreadsheets |
+//! | [`markdown`] | pull requests and issues |
+//! | [`spans`] | the tiling itself, byte by byte |
+
+mod numbers;
+mod options;
+mod rows;
+mod words;
+
+pub mod csv;
+pub mod json;
+pub mod markdown;
+pub mod spans;
+pub mod text;
+
+pub use options::{Options, Program, Sort, Subject};

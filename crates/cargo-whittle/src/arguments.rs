@@ -1,0 +1,237 @@
+//! What was typed. What it means is the [`Request`](crate::request::Request).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Explains why a Rust program is as big as it is.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-whittle",
+    bin_name = "cargo whittle",
+    version,
+    styles = clap_cargo::style::CLAP_STYLING,
+    args_conflicts_with_subcommands = true,
+    before_help = "Example: cargo whittle\n  builds the package you stand in and says why its program is so big",
+    after_help = "Exit codes: 0 done, 2 your trouble (bad flag, bad file, broken build), 101 a bug in this program."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Without a command: explain.
+    #[command(flatten)]
+    pub(crate) explain: ExplainArguments,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say why a program is as big as it is, and what could be got back.
+    #[command(
+        before_help = "Example: cargo whittle explain --bin rg\n  builds the program and explains the file that ships",
+        after_help = "Without FILE the package is built as `cargo build --release` builds it, and once more its last crate with symbols \
+                      and a link map, so that every byte gets a name. Your own files in `target` stay as they are."
+    )]
+    Explain(Box<ExplainArguments>),
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The file to explain; without it, the package is built
+    pub(crate) file: Option<PathBuf>,
+
+    /// Sum up by these: kind, member, segment, section, crate, compiled-in, module, function, generic
+    #[arg(
+        long,
+        value_name = "AXIS,…",
+        value_delimiter = ',',
+        help_heading = "What to show"
+    )]
+    pub(crate) by: Vec<String>,
+    /// Show everything: kinds, sections, the largest functions, generic functions with their copies
+    #[arg(long, help_heading = "What to show", conflicts_with = "by")]
+    pub(crate) full: bool,
+    /// List the file piece by piece, as CSV or (with `--format json`) one JSON object a line
+    #[arg(long, help_heading = "What to show", conflicts_with_all = ["full", "by", "filter", "rows", "sort"])]
+    pub(crate) spans: bool,
+    /// Keep the rows that match this regular expression; the others are summed up in one
+    #[arg(long, value_name = "REGEX", help_heading = "What to show")]
+    pub(crate) filter: Option<String>,
+    /// How many rows of each table (0: all)
+    #[arg(short = 'n', value_name = "ROWS", help_heading = "What to show")]
+    pub(crate) rows: Option<usize>,
+    /// What to sort rows by
+    #[arg(long, value_enum, help_heading = "What to show")]
+    pub(crate) sort: Option<SortBy>,
+
+    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "file",
+        help_heading = "What else is known about FILE"
+    )]
+    pub(crate) link_map: Option<PathBuf>,
+    /// A file with the symbols of FILE
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "file",
+        help_heading = "What else is known about FILE"
+    )]
+    pub(crate) debug_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+}
+
+/// What to sort rows by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortBy {
+    /// Bytes of the file
+    File,
+    /// Bytes of memory
+    Memory,
+    /// Bytes of code
+    Code,
+    /// The name
+    Name,
+    /// Copies of a generic function
+    Copies,
+}
+
+/// Where results go and how they look.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArguments {
+    /// How to write the results
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write the results to this file instead of standard output
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// Colour: auto, always, never
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(crate) color: Option<Color>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs; see docs/output.md
+    Json,
+    /// For pull requests and issues
+    Markdown,
+    /// For spreadsheets
+    Csv,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to build, in cargo's own words.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to build (as in `cargo build`)")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of cargo's own"
+)]
+pub(crate) struct BuildArguments {
+    #[command(flatten)]
+    pub(crate) manifest: clap_cargo::Manifest,
+    #[command(flatten)]
+    pub(crate) workspace: clap_cargo::Workspace,
+    #[command(flatten)]
+    pub(crate) features: clap_cargo::Features,
+    /// Build this package's library
+    #[arg(long)]
+    pub(crate) lib: bool,
+    /// Build this binary
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Vec<String>,
+    /// Build all binaries
+    #[arg(long)]
+    pub(crate) bins: bool,
+    /// Build this example
+    #[arg(long, value_name = "NAME")]
+    pub(crate) example: Vec<String>,
+    /// Build all examples
+    #[arg(long)]
+    pub(crate) examples: bool,
+    /// Build with this profile; `release` is the default, since that is what ships
+    #[arg(long, value_name = "NAME", conflicts_with = "release")]
+    pub(crate) profile: Option<String>,
+    /// Build with the `release` profile, which is the default here
+    #[arg(short, long)]
+    pub(crate) release: bool,
+    /// Build for this target triple
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Option<String>,
+    /// Folder for all that is built
+    #[arg(long, value_name = "PATH")]
+    pub(crate) target_dir: Option<PathBuf>,
+    /// How many jobs cargo runs at once
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) jobs: Option<String>,
+    /// Assert that `Cargo.lock` stays as it is
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Run without the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Both `--locked` and `--offline`
+    #[arg(long)]
+    pub(crate) frozen: bool,
+    /// Override a configuration value of cargo's
+    #[arg(long, value_name = "KEY=VALUE|PATH")]
+    pub(crate) config: Vec<String>,
+}
+
+impl BuildArguments {
+    /// The flags that were typed, if any: they say what to build and mean nothing beside a FILE.
+    pub(crate) fn typed(&self) -> Option<&'static str> {
+        let typed = [
+            (self.manifest.manifest_path.is_some(), "--manifest-path"),
+            (!self.workspace.package.is_empty(), "--package"),
+            (
+                self.workspace.workspace || self.workspace.all,
+                "--workspace",
+            ),
+            (!self.workspace.exclude.is_empty(), "--exclude"),
+            (!self.features.features.is_empty(), "--features"),
+            (self.features.all_features, "--all-features"),
+            (self.features.no_default_features, "--no-default-features"),
+            (self.lib, "--lib"),
+            (!self.bin.is_empty(), "--bin"),
+            (self.bins, "--bins"),
+            (!self.example.is_empty(), "--example"),
+            (self.examples, "--examples"),
+            (self.profile.is_some(), "--profile"),
+            (self.release, "--release"),
+            (self.target.is_some(), "--target"),
+            (self.target_dir.is_some(), "--target-dir"),
+            (self.jobs.is_some(), "--jobs"),
+            (self.locked, "--locked"),
+            (self.offline, "--offline"),
+            (self.frozen, "--frozen"),
+            (!self.config.is_empty(), "--config"),
+        ];
+        typed
+            .into_iter()
+            .find(|(is_typed, _)| *is_typed)
+            .map(|(_, flag)| flag)
+    }
+}

@@ -1,0 +1,181 @@
+//! Evidence: the bytes of a file and of all that is known about it, read and still to be parsed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use whittle_image::link_map::LinkMap;
+use whittle_image::{FileKind, Image};
+use whittle_ledger::Packages;
+
+use crate::inputs::companion::{self, Companion};
+use crate::inputs::file;
+use crate::inputs::project::{self, Project};
+use crate::trouble::{Outcome, Trouble};
+
+/// The bytes of a file and of what else is known about it.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    /// The file, as the user knows it.
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) companion: Option<Companion>,
+    /// The link map and where it was.
+    pub(crate) link_map: Option<(PathBuf, Vec<u8>)>,
+    pub(crate) packages: Option<Packages>,
+    /// How names are known and what is not as good as it could be.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Evidence {
+    /// Reads a file that is there, and what the user names beside it or tools left for it.
+    pub(crate) fn of_file(
+        path: &Path,
+        link_map: Option<&Path>,
+        debug_file: Option<&Path>,
+    ) -> Outcome<Self> {
+        let bytes = file::read(path, "the file")?;
+        let image = parse(path, &bytes)?;
+        let mut notes = Vec::new();
+        let companion = match debug_file {
+            Some(debug_file) => {
+                let given = companion::given(debug_file)?;
+                companion::check(&image, &parse(debug_file, &given.bytes)?, debug_file)?;
+                Some(given)
+            }
+            None => companion::find(path, &image),
+        };
+        if let Some(companion) = &companion {
+            notes.push(format!(
+                "names from the debug file `{}`",
+                companion.path.display()
+            ));
+        }
+        let link_map = match link_map {
+            Some(path) => {
+                let bytes = file::read(path, "the link map")?;
+                check_map(&image, &parse_map(path, &bytes)?, path)?;
+                notes.push(format!(
+                    "contents of sections from the link map `{}`",
+                    path.display()
+                ));
+                Some((path.to_owned(), bytes))
+            }
+            None => None,
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            companion,
+            link_map,
+            packages: None,
+            notes,
+        })
+    }
+
+    /// Reads what cargo built, and its twin if that is the same program.
+    pub(crate) fn of_artifact(
+        project: &Project<'_>,
+        build: &whittle_cargo::Build,
+        artifact: &whittle_cargo::Artifact,
+        mut notes: Vec<String>,
+    ) -> Outcome<Self> {
+        let twin = project.twin(build, artifact);
+        notes.extend(twin.notes);
+        let bytes = file::read(&artifact.path, "the built file")?;
+        let (mut companion, mut link_map) = (None, None);
+        if let Some(path) = twin.program {
+            let twin_bytes = file::read(&path, "the second build with symbols")?;
+            match project::check_twin(&parse(&artifact.path, &bytes)?, &parse(&path, &twin_bytes)?) {
+                Ok(()) => {
+                    companion = Some(Companion { path, bytes: twin_bytes });
+                    link_map = match twin.map {
+                        Some(map) => Some((map.clone(), file::read(&map, "the link map")?)),
+                        None => None,
+                    };
+                }
+                Err(section) => notes.push(format!(
+                    "the second build with symbols differs in `{section}`, so it is not used: names are the file's own"
+                )),
+            }
+        }
+        Ok(Self {
+            path: artifact.path.clone(),
+            bytes,
+            companion,
+            link_map,
+            packages: Some(project::packages(build)),
+            notes,
+        })
+    }
+}
+
+/// Parses a file, with its name in the error.
+pub(crate) fn parse<'data>(path: &Path, bytes: &'data [u8]) -> Outcome<Image<'data>> {
+    Image::parse(bytes)
+        .with_context(|| format!("cannot explain `{}`", path.display()))
+        .map_err(|error| {
+            if bytes.starts_with(b"!<") {
+                Trouble::new(
+                    error,
+                    "unpack it with `ar x` and explain its members one by one",
+                )
+            } else {
+                Trouble::plain(error)
+            }
+        })
+}
+
+/// Parses a link map, with its name in the error.
+pub(crate) fn parse_map<'data>(path: &Path, bytes: &'data [u8]) -> Outcome<LinkMap<'data>> {
+    LinkMap::parse(bytes)
+        .with_context(|| format!("cannot read the link map `{}`", path.display()))
+        .map_err(|error| {
+            Trouble::new(
+                error,
+                "link with `-Wl,-Map=FILE` by lld, GNU ld or mold to get one",
+            )
+        })
+}
+
+/// Checks that a map describes the file: its sections must be at the file's addresses.
+fn check_map(image: &Image<'_>, map: &LinkMap<'_>, path: &Path) -> Outcome<()> {
+    if image.target.kind == FileKind::Object {
+        return Err(Trouble::plain(anyhow!(
+            "an object file has no link map: it is still to be linked"
+        )));
+    }
+    let differs = image
+        .sections
+        .iter()
+        .filter(|section| section.access.loaded && section.size > 0)
+        .filter(|section| {
+            map.output_sections()
+                .iter()
+                .any(|output| output.name == section.name)
+        })
+        .find(|section| {
+            !map.output_sections().iter().any(|output| {
+                (output.name, output.address, output.size)
+                    == (&section.name, section.address, section.size)
+            })
+        });
+    let shared = image
+        .sections
+        .iter()
+        .any(|section| map.find_output(&section.name, section.address).is_some());
+    let reason = match (differs, shared) {
+        (Some(section), _) => format!(
+            "section `{}` has another address or size in it",
+            section.name
+        ),
+        (None, false) => "no section of the file is in it".to_owned(),
+        (None, true) => return Ok(()),
+    };
+    Err(Trouble::new(
+        anyhow!(reason).context(format!(
+            "the link map `{}` belongs to another file",
+            path.display()
+        )),
+        "give the map that the linker wrote for this very file",
+    ))
+}

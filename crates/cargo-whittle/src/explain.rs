@@ -1,0 +1,112 @@
+//! `explain`: why is it this big, and what could be got back?
+
+use whittle_cargo::{Artifact, Build};
+use whittle_image::Image;
+use whittle_ledger::{Axis, Findings, Ledger, Witnesses};
+
+use crate::evidence::{self, Evidence};
+use crate::inputs::project::{self, Project};
+use crate::output::{Output, Style};
+use crate::request::{Request, Shown, Subject};
+use crate::trouble::{Outcome, Trouble};
+
+/// Answers a request.
+pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
+    match &request.subject {
+        Subject::File {
+            path,
+            link_map,
+            debug_file,
+        } => {
+            let evidence = Evidence::of_file(path, link_map.as_deref(), debug_file.as_deref())?;
+            account(request, style, &evidence, Origin::File)
+        }
+        Subject::Package(selection) => {
+            let project = Project::new(selection);
+            let (build, notes) = project.build()?;
+            let linked: Vec<&Artifact> = build
+                .artifacts
+                .iter()
+                .filter(|artifact| project::is_linked(artifact))
+                .collect();
+            match linked[..] {
+                [] => Err(Trouble::new(
+                    anyhow::anyhow!(
+                        "only static libraries came out of the build, and archives are not read yet"
+                    ),
+                    "explain the program that links them: `cargo whittle explain FILE`",
+                )),
+                [only] => {
+                    let evidence = Evidence::of_artifact(&project, &build, only, notes)?;
+                    account(request, style, &evidence, Origin::Package)
+                }
+                _ => list(request, style, &build, &linked, &notes),
+            }
+        }
+    }
+}
+
+/// Where a file came from: it decides what to type next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The user named it.
+    File,
+    /// Cargo built it.
+    Package,
+}
+
+/// Accounts for every byte and writes the answer.
+fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin) -> Outcome<()> {
+    let image = evidence::parse(&evidence.path, &evidence.bytes)?;
+    let companion: Option<Image<'_>> = match &evidence.companion {
+        Some(companion) => Some(evidence::parse(&companion.path, &companion.bytes)?),
+        None => None,
+    };
+    let link_map = match &evidence.link_map {
+        Some((path, bytes)) => Some(evidence::parse_map(path, bytes)?),
+        None => None,
+    };
+    let witnesses = Witnesses {
+        companion: companion.as_ref(),
+        link_map: link_map.as_ref(),
+        packages: evidence.packages.as_ref(),
+    };
+    // A failure here is a fault of this program, not the user's trouble; it is reported as such.
+    let ledger = Ledger::build(&image, &witnesses).unwrap_or_else(|error| panic!("{error}"));
+    let output = Output::open(request, style)?;
+    if request.shown == Shown::Spans {
+        return output.spans(&ledger);
+    }
+    let by = match &request.shown {
+        Shown::By(axes) => axes.clone(),
+        _ => Vec::<Axis>::new(),
+    };
+    let wanted = whittle_ledger::Request {
+        by,
+        full: request.shown == Shown::Full,
+    };
+    let findings = Findings::of(&ledger, &wanted);
+    output.findings(&findings, &ledger, evidence, origin)
+}
+
+/// Lists the programs of a build that made several.
+fn list(
+    request: &Request,
+    style: Style,
+    build: &Build,
+    artifacts: &[&Artifact],
+    notes: &[String],
+) -> Outcome<()> {
+    let mut programs = Vec::new();
+    for artifact in artifacts {
+        let evidence = Evidence::of_file(&artifact.path, None, None)?;
+        let image = evidence::parse(&evidence.path, &evidence.bytes)?;
+        let ledger =
+            Ledger::build(&image, &Witnesses::none()).unwrap_or_else(|error| panic!("{error}"));
+        programs.push((
+            *artifact,
+            Findings::of(&ledger, &whittle_ledger::Request::default()),
+        ));
+    }
+    Output::open(request, style)?.programs(build, &programs, notes)
+}

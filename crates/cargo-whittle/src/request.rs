@@ -1,0 +1,174 @@
+//! What is asked for: the typed arguments, checked once.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use whittle_cargo::{Features, Names, Packages, Selection, Targets};
+use whittle_ledger::Axis;
+
+use crate::arguments::{BuildArguments, ExplainArguments, Format, OutputArguments, SortBy};
+use crate::trouble::{Outcome, Trouble};
+
+/// What `explain` is asked for.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) subject: Subject,
+    pub(crate) shown: Shown,
+    pub(crate) filter: Option<regex::Regex>,
+    /// Rows of each table: none for the default, 0 for all.
+    pub(crate) rows: Option<usize>,
+    pub(crate) sort: Option<SortBy>,
+    pub(crate) format: Format,
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What is to be explained.
+#[derive(Debug)]
+pub(crate) enum Subject {
+    /// A file that is there.
+    File {
+        path: PathBuf,
+        link_map: Option<PathBuf>,
+        debug_file: Option<PathBuf>,
+    },
+    /// What cargo builds.
+    Package(Box<Selection>),
+}
+
+/// What is to be shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// One screen.
+    Summary,
+    /// Everything on several.
+    Full,
+    /// A table along axes.
+    By(Vec<Axis>),
+    /// The tiling itself.
+    Spans,
+}
+
+impl Request {
+    /// Checks what was typed.
+    pub(crate) fn new(typed: ExplainArguments) -> Outcome<Self> {
+        let axes: Vec<Axis> = typed
+            .by
+            .iter()
+            .map(|name| name.trim().parse())
+            .collect::<Result<_, _>>()
+            .map_err(Trouble::plain)?;
+        if let Some(axis) = axes
+            .iter()
+            .enumerate()
+            .find(|(at, axis)| axes[..*at].contains(axis))
+            .map(|(_, axis)| axis)
+        {
+            return Err(Trouble::plain(anyhow!(
+                "`--by` names the axis `{axis}` twice"
+            )));
+        }
+        let filter = typed
+            .filter
+            .as_deref()
+            .map(|pattern| {
+                regex::RegexBuilder::new(pattern)
+                    .size_limit(1 << 22)
+                    .build()
+            })
+            .transpose()
+            .map_err(|error| {
+                Trouble::new(
+                    anyhow::Error::from(error).context("`--filter` is no regular expression"),
+                    "`.` matches any character; write `\\.` for a dot",
+                )
+            })?;
+        let shown = if typed.spans {
+            Shown::Spans
+        } else if !axes.is_empty() {
+            Shown::By(axes)
+        } else if typed.full {
+            Shown::Full
+        } else {
+            Shown::Summary
+        };
+        if shown == Shown::Spans && typed.output.format == Format::Markdown {
+            return Err(Trouble::new(
+                anyhow!("`--spans` cannot be written as Markdown"),
+                "use `--format csv` or `--format json`",
+            ));
+        }
+        let subject = match typed.file {
+            Some(path) => {
+                if let Some(flag) = typed.build.typed() {
+                    return Err(Trouble::new(
+                        anyhow!(
+                            "`{flag}` says what to build, but the file `{}` is given",
+                            path.display()
+                        ),
+                        "leave out one of the two",
+                    ));
+                }
+                Subject::File {
+                    path,
+                    link_map: typed.link_map,
+                    debug_file: typed.debug_file,
+                }
+            }
+            None => Subject::Package(Box::new(selection(typed.build))),
+        };
+        let OutputArguments {
+            format,
+            output,
+            color: _,
+        } = typed.output;
+        Ok(Self {
+            subject,
+            shown,
+            filter,
+            rows: typed.rows,
+            sort: typed.sort,
+            format,
+            output,
+        })
+    }
+}
+
+/// What cargo is to build.
+fn selection(typed: BuildArguments) -> Selection {
+    let names = |all: bool, named: Vec<String>| match (all, named.is_empty()) {
+        (true, _) => Names::All,
+        (false, false) => Names::Named(named),
+        (false, true) => Names::None,
+    };
+    let packages = if typed.workspace.workspace || typed.workspace.all {
+        Packages::Workspace {
+            exclude: typed.workspace.exclude,
+        }
+    } else if typed.workspace.package.is_empty() {
+        Packages::Default
+    } else {
+        Packages::Named(typed.workspace.package)
+    };
+    Selection {
+        manifest_path: typed.manifest.manifest_path,
+        packages,
+        targets: Targets {
+            lib: typed.lib,
+            bins: names(typed.bins, typed.bin),
+            examples: names(typed.examples, typed.example),
+        },
+        features: Features {
+            named: typed.features.features,
+            all: typed.features.all_features,
+            no_default: typed.features.no_default_features,
+        },
+        profile: typed.profile.unwrap_or_else(|| "release".to_owned()),
+        target: typed.target,
+        target_dir: typed.target_dir,
+        jobs: typed.jobs,
+        config: typed.config,
+        locked: typed.locked,
+        offline: typed.offline,
+        frozen: typed.frozen,
+    }
+}

@@ -1,0 +1,7 @@
+//! The program as its users run it: what is printed where, and how it ends.
+
+mod bad_input;
+mod files;
+mod output;
+mod packages;
+mod whittle;
