@@ -229,14 +229,17 @@ impl<'data> Image<'data> {
         self.static_symbols().is_none()
     }
 
-    /// Whether it is a debug companion: sections of code that are stored elsewhere, and what debuggers read
+    /// Whether it is a debug companion: it has what debuggers read, and its code is stored elsewhere
     /// (`objcopy --only-keep-debug`). Its addresses are those of the program it was taken from.
     #[must_use]
     pub fn is_debug_companion(&self) -> bool {
-        self.sections.iter().any(|section| {
-            let access = section.access;
-            access.loaded && access.executable && section.file_range.is_none() && section.size > 0
-        })
+        let mut code = self
+            .sections
+            .iter()
+            .filter(|section| section.access.loaded && section.access.executable)
+            .filter(|section| section.size > 0)
+            .peekable();
+        code.peek().is_some() && code.all(|section| section.file_range.is_none())
     }
 
     /// Makes [`Self::place_at`] work; called once, when the sections are known.

@@ -12,6 +12,9 @@ use crate::image::{Endianness, Image};
 /// `.comment` of a merged file names each compiler once; a damaged one could hold anything.
 const MAX_PRODUCERS: usize = 64;
 
+/// Programs have two or three.
+const MAX_NOTE_SEGMENTS: usize = 64;
+
 /// A build-id is a digest of 8 to 32 bytes, or whatever the user gave the linker.
 const MAX_BUILD_ID_LEN: usize = 1024;
 
@@ -20,21 +23,11 @@ pub(super) fn read<'data, H>(file: &Elf<'data, H>, image: &mut Image<'data>)
 where
     H: FileHeader<Endian = object::Endianness>,
 {
-    image.facts.build_id = if file.sections.is_empty() {
-        file.segments
-            .iter()
-            .filter_map(|segment| segment.notes(file.endian, file.data).ok().flatten())
-            .take(MAX_NOTE_SEGMENTS)
-            .find_map(|notes| build_id(file, notes))
-    } else {
-        build_id_from_sections(file, image)
-    };
+    image.facts.build_id =
+        build_id_from_sections(file, image).or_else(|| build_id_from_segments(file, image));
     image.facts.producers = producers(image);
     image.facts.debug_link = debug_link(image);
 }
-
-/// Real files have a handful.
-const MAX_NOTE_SEGMENTS: usize = 64;
 
 fn build_id_from_sections<'data, H>(
     file: &Elf<'data, H>,
@@ -56,6 +49,21 @@ where
             let notes = NoteIterator::new(file.endian, align, section.stored()).ok()?;
             build_id(file, notes)
         })
+}
+
+/// The same from what the loader sees. A debug companion does not store what its segments point at.
+fn build_id_from_segments<'data, H>(file: &Elf<'data, H>, image: &Image<'data>) -> Option<Vec<u8>>
+where
+    H: FileHeader<Endian = object::Endianness>,
+{
+    if image.is_debug_companion() {
+        return None;
+    }
+    file.segments
+        .iter()
+        .filter_map(|segment| segment.notes(file.endian, file.data).ok().flatten())
+        .take(MAX_NOTE_SEGMENTS)
+        .find_map(|notes| build_id(file, notes))
 }
 
 fn build_id<H>(file: &Elf<'_, H>, mut notes: NoteIterator<'_, H>) -> Option<Vec<u8>>

@@ -54,13 +54,13 @@ fn x86_64(section: &Section<'_>, entry_size: u64) -> Vec<Found> {
     let stub_len = if entry_size == 8 { 8 } else { 16 };
     let mut stubs = Vec::new();
     for (number, stub) in section.stored().chunks(stub_len).enumerate() {
-        // The first stub of a table that binds late pushes the link map instead, then jumps to the loader.
-        if stub.starts_with(PUSH_SLOT) {
-            continue;
-        }
         let Some(jump) = memchr::memmem::find(stub, JUMP_SLOT) else {
             continue;
         };
+        // The first stub of a table that binds late pushes the link map, then jumps to the loader.
+        if memchr::memmem::find(stub, PUSH_SLOT).is_some_and(|push| push < jump) {
+            continue;
+        }
         let displacement = jump + JUMP_SLOT.len();
         let Some(bytes) = stub.get(displacement..).and_then(<[u8]>::first_chunk) else {
             continue;
