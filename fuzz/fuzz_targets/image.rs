@@ -1,0 +1,25 @@
+//! Any bytes: the reader refuses them or answers, and every position in the answer lies in what it is a position of.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use whittle_image::{Compression, Image};
+
+/// What the tests of the crate assert of every file, whole or damaged.
+#[path = "../../crates/whittle-image/tests/it/invariants.rs"]
+mod invariants;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(image) = Image::parse(bytes) else {
+        return;
+    };
+    invariants::assert_sound(&image);
+    // Each section may expand to 64 MiB, however small the file; sections that share bytes would make a run slow.
+    let packed = image
+        .sections
+        .iter()
+        .filter(|section| section.compression != Compression::None);
+    let expanded = packed.fold(0_u64, |total, section| total.saturating_add(section.size));
+    if expanded <= 64 << 20 {
+        invariants::assert_contents(&image);
+    }
+});
