@@ -1,5 +1,6 @@
 //! The image: everything a file says about itself, nothing interpreted.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::debug::DebugUnit;
@@ -15,7 +16,7 @@ use crate::unwind::{ExceptionTable, UnwindIndex, UnwindTable};
 /// What a file says about itself.
 ///
 /// It borrows the file's bytes. Nothing in it is anybody's yet: who owns which bytes is for the ledger to say.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Image<'data> {
     /// The bytes of the whole file.
     pub data: &'data [u8],
@@ -256,6 +257,21 @@ impl<'data> Image<'data> {
             section.access.loaded && !(section.access.thread_local && is_zero_fill)
         };
         self.addresses = AddressMap::of(self.sections.iter().filter(takes_addresses));
+    }
+}
+
+/// What the file is and how it is laid out, without the entries of its tables, which would fill books.
+impl fmt::Debug for Image<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image")
+            .field("target", &self.target)
+            .field("headers", &self.headers)
+            .field("sections", &self.sections)
+            .field("segments", &self.segments)
+            .field("facts", &self.facts)
+            .field("entry", &self.entry)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
     }
 }
 

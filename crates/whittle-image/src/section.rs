@@ -1,6 +1,7 @@
 //! Sections and segments: what the linker arranged, and what the loader maps.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Read as _;
 
 use crate::error::ImageError;
@@ -10,7 +11,7 @@ use crate::place::{FileRange, SectionIndex};
 ///
 /// A file without a section table gets one section for each loaded segment, so that every byte that is loaded has a
 /// place; such a section's name is in parentheses.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Section<'data> {
     /// Its number in [`Image::sections`](crate::Image::sections); in ELF, the number in the section header table.
     pub index: SectionIndex,
@@ -170,6 +171,23 @@ impl<'data> Section<'data> {
     #[must_use]
     pub fn end(&self) -> u64 {
         self.address.saturating_add(self.size)
+    }
+}
+
+/// Without the stored bytes, which would fill pages.
+impl fmt::Debug for Section<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Section")
+            .field("index", &self.index)
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .field("size", &self.size)
+            .field("file_range", &self.file_range)
+            .field("align", &self.align)
+            .field("access", &self.access)
+            .field("role", &self.role)
+            .field("compression", &self.compression)
+            .finish_non_exhaustive()
     }
 }
 
