@@ -55,12 +55,15 @@ impl<'a> Encoding<'a> {
     }
 
     pub(crate) fn genericity(&self) -> Genericity {
-        let mut found = FindTemplate { found: false };
+        let mut search = TemplateSearch {
+            found: false,
+            writes_left: MAX_NODES,
+        };
         if let Some(symbol) = self.symbol() {
             // An error means that the search is over.
-            let _ = symbol.structured_demangle(&mut found, &family_options());
+            let _ = symbol.structured_demangle(&mut search, &family_options());
         }
-        if found.found {
+        if search.found {
             Genericity::Generic
         } else {
             Genericity::Plain
@@ -108,8 +111,8 @@ impl<'a> Encoding<'a> {
     }
 }
 
-/// `_Z`, one underscore more on Mach-O, and two more for Apple's blocks. Without this check `cpp_demangle` would read any
-/// text that could be a type.
+/// `_Z`, one underscore more on Mach-O, and two more for Apple's blocks. Without this check `cpp_demangle` would read
+/// any text that could be a type.
 fn is_mangled(symbol: &str) -> bool {
     let unprefixed = symbol.trim_start_matches('_');
     unprefixed.starts_with('Z') && unprefixed.len() < symbol.len()
@@ -195,16 +198,22 @@ impl<W: fmt::Write + ?Sized> DemangleWrite for Writer<'_, '_, W> {
 }
 
 /// Stops at the first template argument.
-struct FindTemplate {
+struct TemplateSearch {
     found: bool,
+    writes_left: usize,
 }
 
-impl DemangleWrite for FindTemplate {
+impl DemangleWrite for TemplateSearch {
     fn push_demangle_node(&mut self, node: DemangleNodeType) {
         self.found |= node == DemangleNodeType::TemplateArgs;
     }
 
     fn write_string(&mut self, _: &str) -> fmt::Result {
-        if self.found { Err(fmt::Error) } else { Ok(()) }
+        self.writes_left = self.writes_left.saturating_sub(1);
+        if self.found || self.writes_left == 0 {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -18,9 +18,9 @@
 //! assert_eq!(name.instantiating_crate().map(|of| of.name), Some("demo"));
 //! ```
 //!
-//! It takes `&str` and borrows from it; it reads no files and keeps no state. Any input is allowed: names that were made
-//! to harm cost bounded time and give bounded text (see [`MAX_TEXT`]), and no control or invisible formatting character
-//! leaves through a text.
+//! It takes `&str` and borrows from it; it reads no files and keeps no state. Any input is allowed: names that were
+//! made to harm cost bounded time and give bounded text (see [`MAX_TEXT`]), and no control or invisible formatting
+//! character leaves through a text.
 
 mod cpp;
 mod crates;
@@ -85,9 +85,9 @@ enum Encoding<'a> {
 impl<'a> Name<'a> {
     /// Reads a symbol as it stands in a symbol table.
     ///
-    /// `None` if it follows no known scheme: a plain C name, an assembler label, a Microsoft C++ name. One leading
-    /// underscore more (Mach-O) or less (stripped by some Windows tools) is allowed for, as is a suffix such as `.llvm.123`
-    /// or `.cold`.
+    /// `None` if it follows no known scheme: a plain C name, an assembler label, a Microsoft C++ name; also for C++
+    /// names of more than 64 KiB. One leading underscore more (Mach-O) or less (stripped by some Windows tools) is
+    /// allowed for, as is a suffix such as `.llvm.123` or `.cold`.
     #[must_use]
     pub fn parse(symbol: &'a str) -> Option<Self> {
         let (stem, llvm_suffix) = split_llvm_suffix(symbol);
@@ -157,8 +157,8 @@ impl<'a> Name<'a> {
 
     /// How the symbol is mangled.
     ///
-    /// A nested C++ name without parameters looks like a legacy name; only one with a hash or with Rust's escapes is taken for
-    /// Rust's.
+    /// A nested C++ name without parameters looks like a legacy name; only one with a hash or with Rust's escapes is
+    /// taken for Rust's.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         match self.encoding {
@@ -168,8 +168,9 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// What stands behind the mangled name, from its `.`, `$` or `@` on: `.llvm.123` of a symbol that LTO made unique,
-    /// `.cold` of a part moved away, `.part.0`, `.isra.0`, `.constprop.0`, an ELF symbol version. Empty for most symbols.
+    /// What stands behind the mangled name, from its `.`, `$` or `@` on: `.llvm.123` of a symbol that LTO made
+    /// unique, `.cold` of a part moved away, `.part.0`, `.isra.0`, `.constprop.0`, an ELF symbol version. Empty for
+    /// most symbols.
     #[must_use]
     pub fn suffix(&self) -> &'a str {
         self.suffix
@@ -177,8 +178,8 @@ impl<'a> Name<'a> {
 
     /// The crate whose source defines the item.
     ///
-    /// v0: the root of the path; for `impl` blocks, also of traits, the crate that contains the block; for methods that a
-    /// trait provides, the trait's. Legacy: the first segment of the path; for `<Type as Trait>::method` see
+    /// v0: the root of the path; for `impl` blocks, also of traits, the crate that contains the block; for methods
+    /// that a trait provides, the trait's. Legacy: the first segment of the path; for `<Type as Trait>::method` see
     /// [`DefiningCrate::OneOf`]. Closures and shims belong to the item around them. C++ has no crates.
     #[must_use]
     pub fn defining_crate(&self) -> DefiningCrate<'a> {
@@ -191,8 +192,8 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The crate whose compilation produced this copy of a generic item. Only v0 names hold it, and only those of
-    /// monomorphizations.
+    /// The crate whose compilation produced this copy of the item. Only v0 names hold it: those of monomorphizations
+    /// and, without optimization, of `#[inline]` functions.
     #[must_use]
     pub fn instantiating_crate(&self) -> Option<CrateRef<'a>> {
         match &self.encoding {
@@ -266,13 +267,14 @@ impl<'a> Name<'a> {
     /// What all monomorphizations of one source item have in common, for people: the path without generic arguments.
     ///
     /// For an item in an `impl` block, the block's self type and trait stay, without their arguments:
-    /// `<alloc::vec::Vec as core::iter::traits::collect::Extend>::extend`. Where an instance shows a type that the source may
-    /// have as a parameter, v0 families keep the outermost constructor (`<&_ as core::fmt::Debug>::fmt`), and `_` alone where the
-    /// block's crate cannot know the type. A method that a trait provides is the trait's
+    /// `<alloc::vec::Vec as core::iter::traits::collect::Extend>::extend`. Where an instance shows a type that the
+    /// source may have as a parameter, v0 families keep the outermost constructor (`<&_ as core::fmt::Debug>::fmt`),
+    /// and `_` alone where the block's crate cannot know the type. A method that a trait provides is the trait's
     /// (`core::iter::traits::iterator::Iterator::map`). Inherent methods of named types read `alloc::vec::Vec::push`.
     ///
-    /// Nearly one text for one item: blocks for types that differ only in what is left out share a family, as do crates of the
-    /// same name, and the instances of a blanket `impl<T> Trait for T` for differently named types do not always. Group by
+    /// Nearly one text for one item: blocks for types that differ only in what is left out share a family, as do
+    /// crates of the same name, and the instances of a blanket `impl<T> Trait for T` for differently named types do
+    /// not always. Group by
     /// [`Self::definition`] where that matters.
     #[must_use]
     pub fn family(&self) -> Text<'_, 'a> {
@@ -282,8 +284,9 @@ impl<'a> Name<'a> {
     /// What all monomorphizations of one source item have in common, and only they: the path of the definition as rustc
     /// writes it, `core[c1f1a4ba060b9bfa]::any::{impl#0}::type_id`.
     ///
-    /// `impl` blocks are told by their number in the module, which is stable until the source changes; crates by their
-    /// disambiguator, which changes with compiler and profile. Other schemes do not hold these numbers: there it is the family.
+    /// `impl` blocks are told by their number in the module, which is stable until the source changes; crates by
+    /// their disambiguator, which changes with compiler and profile. Other schemes do not hold these numbers: there
+    /// it is the family.
     #[must_use]
     pub fn definition(&self) -> Text<'_, 'a> {
         Text::new(self, View::Definition)
@@ -291,17 +294,17 @@ impl<'a> Name<'a> {
 
     /// The module of the definition: `crate::module::module`. Empty where the name does not tell (C++).
     ///
-    /// v0: the module that contains the item, the trait that provides it or the `impl` block. Legacy: for
-    /// `<Type as Trait>::method` the module of the type, or the trait's if the type is one of the language; else the segments in
-    /// front of the item. Both are heuristic in one point: modules and types share a namespace, so what starts
+    /// v0: the module that contains the item, the trait that provides it or the `impl` block. Legacy: for `<Type as
+    /// Trait>::method` the module of the type, or the trait's if the type is one of the language; else the segments
+    /// in front of the item. Both are heuristic in one point: modules and types share a namespace, so what starts
     /// with a capital letter counts as a type; legacy names do not tell modules from functions either.
     #[must_use]
     pub fn module(&self) -> Text<'_, 'a> {
         Text::new(self, View::Module)
     }
 
-    /// The trait, without its arguments, that the `impl` block around the item implements: `core::fmt::Debug`. Empty for
-    /// items outside such blocks and for C++.
+    /// The trait, without its arguments, that the `impl` block around the item implements: `core::fmt::Debug`. Empty
+    /// for items outside such blocks and for C++.
     #[must_use]
     pub fn implemented_trait(&self) -> Text<'_, 'a> {
         Text::new(self, View::ImplementedTrait)

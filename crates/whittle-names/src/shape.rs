@@ -14,7 +14,8 @@ pub enum Shape {
     Static,
     /// A table of methods.
     Vtable,
-    /// Code that moves a value out of its box to call a method that takes `self` (`{shim:vtable#0}`, `{{vtable.shim}}`).
+    /// Code that moves a value out of its box to call a method that takes `self` (`{shim:vtable#0}`,
+    /// `{{vtable.shim}}`).
     VtableShim,
     /// A copy of a function for use as a function pointer (`{shim:reify#0}` and kin).
     ReifyShim,

@@ -84,8 +84,9 @@ impl fmt::Display for Text<'_, '_> {
     }
 }
 
-/// Whether `c` is written as an escape: control characters, line separators, and format characters, which are invisible
-/// and can reorder or hide what stands around them (Unicode 16.0, general categories Cc, Cf, Zl, Zp).
+/// Whether `c` is written as an escape: control characters, line separators, and format characters, which are
+/// invisible and can reorder or hide what stands around them (Unicode 16.0: general categories Cc, Cf, Zl and Zp, and
+/// the plane of tags and variation selectors as a whole).
 pub(crate) fn is_deceptive(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -136,8 +137,6 @@ pub(crate) fn write_escaped(
     }
     Ok(())
 }
-
-const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// A writer with limits. Once a limit is reached every call fails, so that recursion unwinds.
 pub(crate) struct Sink<'w, W: ?Sized> {
@@ -241,25 +240,25 @@ impl<'w, W: fmt::Write + ?Sized> Sink<'w, W> {
     }
 
     pub(crate) fn hexadecimal(&mut self, value: u64) -> fmt::Result {
-        let mut buffer = [0; 16];
-        let mut start = buffer.len();
-        let mut rest = value;
-        loop {
-            start -= 1;
-            buffer[start] = HEX_DIGITS[usize::try_from(rest & 0xf).unwrap_or(0)];
-            rest >>= 4;
-            if rest == 0 {
-                break;
-            }
+        let digit = |nibble: u8| match nibble {
+            0..=9 => b'0' + nibble,
+            _ => b'a' + nibble - 10,
+        };
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(value.to_be_bytes()) {
+            pair[0] = digit(byte >> 4);
+            pair[1] = digit(byte & 0xf);
         }
-        self.put(std::str::from_utf8(&buffer[start..]).unwrap_or_default())
+        let start = digits.iter().position(|digit| *digit != b'0');
+        let shown = &digits[start.unwrap_or(digits.len() - 1)..];
+        self.put(std::str::from_utf8(shown).unwrap_or_default())
     }
 
     pub(crate) fn decimal(&mut self, value: u64) -> fmt::Result {
-        if value < 10 {
-            return self.put(&"0123456789"[usize::try_from(value).unwrap_or(0)..][..1]);
+        match u8::try_from(value) {
+            Ok(digit @ 0..10) => self.put_char(char::from(b'0' + digit)),
+            _ => write!(self, "{value}"),
         }
-        write!(self, "{value}")
     }
 }
 

@@ -1,8 +1,13 @@
-//! Names of the v0 scheme (RFC 2603), the default since Rust 1.97.
+//! Names of the v0 scheme (RFC 2603), the default since Rust 1.97, as trees.
 //!
-//! Parsing checks the encoding once, without memory of its own; every question is answered by reading the encoding
-//! again from the start or along one branch. Back-references are followed only then, so a name that parsed can still be damaged
-//! behind one.
+//! Parsing checks an encoding once, without memory of its own; every question is answered by reading the encoding
+//! again, from the start or along one branch. A node of the tree is a place in the encoding: its kind is read when
+//! asked for, back-references followed. One step down costs at most one pass over the node's own encoding.
+//!
+//! Back-references are checked only when they are followed, so a name that parsed can still be damaged behind one; and
+//! they let a short name stand for a huge tree, even for one without end: what lies deeper than 500 levels is
+//! [`Damage::Depth`]. Whoever walks a whole tree of unknown origin should count the nodes. The texts of this crate have
+//! their own limits.
 
 mod crates;
 mod hex;

@@ -152,6 +152,20 @@ impl<'a> Parser<'a> {
     /// `<undisambiguated-identifier>`.
     pub(super) fn ident(&mut self) -> Result<Ident<'a>, Damage> {
         let is_punycode = self.eat(b'u');
+        let len = self.ident_len()?;
+        let end = self.at.checked_add(len).ok_or(Damage::Syntax)?;
+        let written = self.sym.get(self.at..end).ok_or(Damage::Syntax)?;
+        self.at = end;
+        if is_punycode {
+            Ident::punycode(written).ok_or(Damage::Syntax)
+        } else {
+            Ok(Ident::plain(written))
+        }
+    }
+
+    /// The length of an identifier, and the underscore that keeps it apart from a digit.
+    #[inline]
+    fn ident_len(&mut self) -> Result<usize, Damage> {
         let mut len = match self.byte()? {
             digit @ b'0'..=b'9' => usize::from(digit - b'0'),
             _ => return Err(Damage::Syntax),
@@ -166,14 +180,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.eat(b'_');
-        let end = self.at.checked_add(len).ok_or(Damage::Syntax)?;
-        let written = self.sym.get(self.at..end).ok_or(Damage::Syntax)?;
-        self.at = end;
-        if is_punycode {
-            Ident::punycode(written).ok_or(Damage::Syntax)
-        } else {
-            Ok(Ident::plain(written))
-        }
+        Ok(len)
     }
 
     /// `<identifier>`.
@@ -212,15 +219,11 @@ impl Parser<'_> {
     pub(super) fn skip_path(&mut self) -> Result<(), Damage> {
         self.enter()?;
         match self.byte()? {
-            b'C' => {
-                self.disambiguator()?;
-                self.ident()?;
-            }
+            b'C' => self.skip_disambiguated_ident()?,
             b'N' => {
                 self.namespace()?;
                 self.skip_path()?;
-                self.disambiguator()?;
-                self.ident()?;
+                self.skip_disambiguated_ident()?;
             }
             b'M' => {
                 self.skip_impl_path()?;
@@ -420,6 +423,21 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// `<identifier>`: most of the bytes of an encoding, passed over without a look at them.
+    #[inline]
+    fn skip_disambiguated_ident(&mut self) -> Result<(), Damage> {
+        self.disambiguator()?;
+        if self.peek() == Some(b'u') {
+            return self.ident().map(drop);
+        }
+        let len = self.ident_len()?;
+        if len > self.sym.len() - self.at {
+            return Err(Damage::Syntax);
+        }
+        self.at += len;
+        Ok(())
+    }
+
     fn skip_str(&mut self) -> Result<(), Damage> {
         if self.hex()?.is_utf8() {
             Ok(())
@@ -429,8 +447,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn skip_field(&mut self) -> Result<(), Damage> {
-        self.disambiguator()?;
-        self.ident()?;
+        self.skip_disambiguated_ident()?;
         self.skip_const()
     }
 }

@@ -5,8 +5,7 @@ use super::parser::{Parser, primitive};
 use crate::crates::cannot_name;
 
 /// Whether the type is a path or has a name of its own, so that an associated function reads `Type::function`.
-pub(super) fn has_name(at: Parser<'_>) -> bool {
-    let mut at = at;
+pub(super) fn has_name(mut at: Parser<'_>) -> bool {
     loop {
         match at.byte() {
             Ok(b'B') => match at.back_reference() {

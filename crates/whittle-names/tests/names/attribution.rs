@@ -96,8 +96,8 @@ const CASES: &[Case] = &[
         shape: Shape::Function,
         genericity: Genericity::Generic,
     },
-    // A trait's block in a crate that has neither the type nor the trait would be against the orphan rules, but the symbol
-    // alone decides.
+    // A trait's block in a crate that has neither the type nor the trait would be against the orphan rules, but the
+    // symbol alone decides.
     Case {
         symbol: "_RINvXs0_NtCs1_7mycrate6blocksINtNtCs2_5alloc3vec3VecmEINtNtCs3_4core4iter6ExtendRmE6extendINtNtCs3_4core4iter4IterlEECs4_4user",
         short: "<alloc::vec::Vec<u32> as core::iter::Extend<&u32>>::extend::<core::iter::Iter<i32>>",

@@ -129,7 +129,8 @@ fn references_in_circles_end_at_the_depth_limit() {
 
 #[test]
 fn references_that_print_nothing_are_bounded_too() {
-    // A path of 400 empty segments, mentioned a hundred thousand times: four hundred million steps for half a megabyte of text.
+    // A path of 400 empty segments, mentioned a hundred thousand times: four hundred million steps for half a
+    // megabyte of text.
     let deep = format!("{}C0{}", "Nv".repeat(400), "0".repeat(400));
     let mention = format!("B{}", base_62(1));
     let symbol = format!("_RI{deep}{}E", mention.repeat(100_000));

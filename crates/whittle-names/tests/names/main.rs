@@ -1,5 +1,5 @@
-//! Names against judges that are not ours: `rustc-demangle`, the grammar that generated them, and the compiler that wrote
-//! this very executable.
+//! Names against judges that are not ours: `rustc-demangle`, the grammar that generated them, and the compiler that
+//! wrote this very executable.
 
 #![expect(
     clippy::format_push_string,

@@ -312,7 +312,8 @@ fn root(symbol: &str) -> Path<'_> {
     path
 }
 
-/// Whether the tree of a name can be compared: the text marks damage, and shows where a reference hides `()` or a literal.
+/// Whether the tree of a name can be compared: the text marks damage, and shows where a reference hides `()` or a
+/// literal.
 fn is_comparable(text: &str) -> bool {
     !text.contains("{invalid syntax}") && !text.contains(" -> ()") && !text.contains("&*\"")
 }

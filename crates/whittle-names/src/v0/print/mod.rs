@@ -176,17 +176,14 @@ impl<'a, 's, 'w, W: fmt::Write + ?Sized> Printer<'a, 's, 'w, W> {
         if index == 0 {
             return self.out.put("_");
         }
-        match self.bound.checked_sub(index) {
-            Some(depth @ 0..26) => {
-                let letter = usize::try_from(depth).unwrap_or(0);
-                self.out.put(&"abcdefghijklmnopqrstuvwxyz"[letter..=letter])
-            }
-            Some(depth) => {
-                self.out.put("_")?;
-                self.out.decimal(depth)
-            }
-            None => self.spoil(Damage::Syntax),
+        let Some(depth) = self.bound.checked_sub(index) else {
+            return self.spoil(Damage::Syntax);
+        };
+        if let Ok(letter @ 0..26) = u8::try_from(depth) {
+            return self.out.put_char(char::from(b'a' + letter));
         }
+        self.out.put("_")?;
+        self.out.decimal(depth)
     }
 
     /// Reads an optional binder and makes its lifetimes visible to `write`.

@@ -8,8 +8,8 @@ use crate::v0::ident::Ident;
 use crate::v0::parser::{Damage, Parser, primitive};
 use crate::v0::print::Position;
 
-/// The value of a constant. `Display` writes it as in the text of a whole symbol: `{}` with the types of integers, `{:#}`
-/// without.
+/// The value of a constant. `Display` writes it as in the text of a whole symbol: `{}` with the types of integers,
+/// `{:#}` without.
 #[derive(Clone, Copy, Debug)]
 pub struct Const<'a> {
     place: Place<'a>,

@@ -1,11 +1,4 @@
-//! A v0 name as a tree.
-//!
-//! A node is a place in the encoding; its kind is read when asked for, back-references followed. So nodes cost no memory, and
-//! one step down costs at most one pass over the node's own encoding.
-//!
-//! Back-references let a short name stand for a huge tree, even for one without end: what lies deeper than 500 levels
-//! is [`Damage::Depth`]. Whoever walks a whole tree of unknown origin should count the nodes; the texts of this crate have their
-//! own limits.
+//! A v0 name as a tree of places in its encoding.
 
 mod constant;
 mod path;
