@@ -187,6 +187,13 @@ fn symbols_have_their_name_size_and_place() -> TestResult {
             ("end", TEXT + 0x40, 0, GLOBAL | elf::STT_NOTYPE.0, in_text),
             ("elsewhere", 0, 0, GLOBAL | elf::STT_FUNC.0, 0),
             ("absolute", 7, 0, GLOBAL | elf::STT_OBJECT.0, elf::SHN_ABS.0),
+            (
+                "common",
+                16,
+                8,
+                GLOBAL | elf::STT_OBJECT.0,
+                elf::SHN_COMMON.0,
+            ),
             ("thread", 0xc, 4, GLOBAL | elf::STT_TLS.0, in_thread_bss),
             ("$x.1", TEXT, 0, LOCAL | elf::STT_NOTYPE.0, in_text),
         ]);
@@ -222,7 +229,7 @@ fn symbols_have_their_name_size_and_place() -> TestResult {
         assert_eq!(table.section, SectionIndex(symbols));
         assert_eq!(table.names, Some(SectionIndex(4)));
         assert_eq!(table.entry_size, if layout.is_64 { 24 } else { 16 });
-        assert_eq!(table.symbols.len(), 9);
+        assert_eq!(table.symbols.len(), 10);
         assert_eq!(table.symbols[0].name, b"");
         let symbol = |name: &str| {
             table
@@ -245,6 +252,9 @@ fn symbols_have_their_name_size_and_place() -> TestResult {
         assert_eq!(symbol("elsewhere").place, None);
         assert_eq!(symbol("absolute").place, None);
         assert!(!symbol("absolute").undefined);
+        // Its value is the alignment of the room that the linker has yet to give it.
+        assert_eq!((symbol("common").address, symbol("common").size), (0, 8));
+        assert_eq!(symbol("common").place, None);
         // The template starts 8 bytes before `.tbss`.
         assert_eq!(symbol("thread").place, Some(place(thread_bss, 4)));
         assert_eq!(symbol("$x.1").kind, SymbolKind::Mapping);

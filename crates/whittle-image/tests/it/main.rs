@@ -16,4 +16,5 @@ mod packed;
 mod processors;
 #[cfg(target_os = "linux")]
 mod toolchain;
+mod units;
 mod unwinding;

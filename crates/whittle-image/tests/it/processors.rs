@@ -75,12 +75,20 @@ fn functions_of_64_bit_powerpc_are_where_their_descriptors_lead() -> TestResult 
     let descriptor = BIG_64.bytes().u64(TEXT + 0x20).u64(0).u64(0).bytes;
     let descriptors = file.push(loaded(".opd", 0x2_0000, descriptor));
     let at = u16::try_from(descriptors)?;
-    push_symbols(&mut file, &[("function", 0x2_0000, 0x18, FUNCTION, at)]);
+    let data = elf::STB_LOCAL.0 << 4 | elf::STT_OBJECT.0;
+    push_symbols(
+        &mut file,
+        &[
+            ("function", 0x2_0000, 0x18, FUNCTION, at),
+            ("descriptor", 0x2_0000, 24, data, at),
+        ],
+    );
     file.entry = 0x2_0000;
     let bytes = file.write();
     let image = Image::parse(&bytes)?;
     assert_sound(&image);
     assert_eq!(place_of(&image, "function"), Some(place(text, 0x20)));
+    assert_eq!(place_of(&image, "descriptor"), Some(place(descriptors, 0)));
     assert_eq!(image.entry, Some(place(text, 0x20)));
 
     // In an object file a relocation says what will stand there.
@@ -126,7 +134,8 @@ fn the_lowest_bit_of_an_arm_address_says_thumb() -> TestResult {
     Ok(())
 }
 
-/// Four functions: one with its unwind program inline, two with tables elsewhere, one that cannot be unwound.
+/// Four functions: one with its unwind program inline, two with tables elsewhere (the second is Thumb code), one that
+/// cannot be unwound.
 #[test]
 fn arm_has_an_index_of_its_own() -> TestResult {
     const INDEX: u64 = 0x2_0000;
@@ -140,7 +149,7 @@ fn arm_has_an_index_of_its_own() -> TestResult {
         .u32(0x80b0_b0b0)
         .u32(distance(8, TEXT + 0x10))
         .u32(distance(12, TABLES))
-        .u32(distance(16, TEXT + 0x20))
+        .u32(distance(16, TEXT + 0x21))
         .u32(distance(20, TABLES + 12))
         .u32(distance(24, TEXT + 0x30))
         .u32(1);
@@ -176,7 +185,8 @@ fn arm_has_an_index_of_its_own() -> TestResult {
     Ok(())
 }
 
-/// The function is in the field with 31 bits and in the relocation; a relocation of type 0 keeps a personality alive.
+/// The function is in the field, in 31 bits, and in the relocation; a relocation of type 0, which writes nothing, keeps
+/// a personality in the file.
 #[test]
 fn the_index_of_an_arm_object_is_followed_through_relocations() -> TestResult {
     let mut file = ElfFile::object(LITTLE_32, elf::EM_ARM);
@@ -188,11 +198,12 @@ fn the_index_of_an_arm_object_is_followed_through_relocations() -> TestResult {
     });
     let section_symbol = elf::STB_LOCAL.0 << 4 | elf::STT_SECTION.0;
     let other = elf::STB_GLOBAL.0 << 4;
+    let at = u16::try_from(text)?;
     let symbols = push_symbols(
         &mut file,
         &[
-            ("", 0, 0, section_symbol, u16::try_from(text)?),
-            ("__aeabi_unwind_cpp_pr0", 0, 0, other, 0),
+            ("", 0, 0, section_symbol, at),
+            ("__aeabi_unwind_cpp_pr0", 0x30, 0, other, at),
         ],
     );
     let nothing = LITTLE_32.relocation(0, 2, elf::R_ARM_NONE.0, None);

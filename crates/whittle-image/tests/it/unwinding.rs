@@ -154,6 +154,42 @@ fn unwind_entries_lead_to_code_and_exception_tables() -> TestResult {
     Ok(())
 }
 
+/// In the first version the number of the return register is one byte, in the third it is of variable length.
+#[test]
+fn return_registers_above_127_are_read() -> TestResult {
+    for layout in LAYOUTS {
+        for (version, register, padding) in [(1, &b"\x90"[..], 3), (3, b"\x90\x01", 2)] {
+            let common = layout.bytes().u32(16).u32(0).u8(version);
+            let common = common.slice(b"zR\0\x01\x78").slice(register);
+            let common = common.slice(b"\x01\x1b").zeros(padding);
+            let entry = FRAMES + common.len() + 4;
+            let back = u32::try_from(common.len() + 4)?;
+            let function = layout.bytes().u32(back).distance(entry, TEXT).u32(8);
+            let frames = common.u32(16).slice(&function.u32(0).bytes);
+            let mut file = ElfFile::program(layout, machine(layout));
+            file.push(code());
+            file.push(Section {
+                name: ".eh_frame",
+                flags: elf::SHF_ALLOC,
+                address: FRAMES,
+                data: frames.bytes,
+                ..Section::default()
+            });
+            let bytes = file.write();
+            let image = parse(&bytes)?;
+            assert_eq!(
+                image.unwind_tables[0].entries[1].describes,
+                Described::Code {
+                    start: place(1, 0),
+                    len: 8,
+                    exceptions: None
+                }
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The lengths of exception tables of every form, each followed by padding that is not theirs.
 #[test]
 fn exception_tables_end_where_they_say() -> TestResult {
