@@ -157,6 +157,61 @@ fn where_sections_overlap_the_first_keeps_the_addresses() -> TestResult {
 }
 
 #[test]
+fn the_zero_fill_of_thread_local_data_takes_no_addresses() -> TestResult {
+    let mut file = ElfFile::program(LAYOUTS[0], elf::EM_X86_64);
+    file.push(Section {
+        name: ".tbss",
+        kind: elf::SHT_NOBITS,
+        flags: elf::SHF_ALLOC | elf::SHF_WRITE | elf::SHF_TLS,
+        address: DATA - 8,
+        size: Some(0x18),
+        ..Section::default()
+    });
+    let data = file.push(data(vec![0; 0x10]));
+    let bytes = file.write();
+    let image = parse(&bytes)?;
+    assert_eq!(image.place_at(DATA - 8), None);
+    assert_eq!(image.place_at(DATA), Some(place(data, 0)));
+    Ok(())
+}
+
+/// Tools that make companions may leave the program headers as they were: they then describe another file.
+#[test]
+fn a_debug_companion_is_not_taken_for_a_broken_program() -> TestResult {
+    for layout in LAYOUTS {
+        let mut file = ElfFile::program(layout, machine(layout));
+        let text = file.push(Section {
+            kind: elf::SHT_NOBITS,
+            size: Some(0x40),
+            data: Vec::new(),
+            ..code()
+        });
+        for (kind, offset) in [
+            (elf::PT_LOAD, 0x10_0000),
+            (elf::PT_INTERP, 0),
+            (elf::PT_NOTE, 0),
+        ] {
+            file.segments.push(Segment {
+                kind,
+                flags: elf::PF_R,
+                offset,
+                address: TEXT,
+                file_size: 0x40,
+                memory_size: 0x40,
+            });
+        }
+        let bytes = file.write();
+        let image = parse(&bytes)?;
+        assert!(image.is_debug_companion());
+        assert_eq!(image.place_at(TEXT + 8), Some(place(text, 8)));
+        assert_eq!(image.facts.interpreter, None);
+        assert_eq!(image.facts.build_id, None);
+        assert!(image.warnings.list().is_empty(), "{:?}", image.warnings);
+    }
+    Ok(())
+}
+
+#[test]
 fn symbols_have_their_name_size_and_place() -> TestResult {
     const LOCAL: u8 = elf::STB_LOCAL.0 << 4;
     const GLOBAL: u8 = elf::STB_GLOBAL.0 << 4;

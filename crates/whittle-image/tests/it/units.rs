@@ -61,7 +61,7 @@ const ABBREVIATIONS: &[u8] =
 struct Offsets {
     abbreviations: u64,
     line: u64,
-    str_offsets: u64,
+    strings: u64,
     addr: u64,
     rnglists: u64,
     loclists: u64,
@@ -75,7 +75,7 @@ fn unit(format: Format, offsets: Offsets) -> Vec<u8> {
     let mut unit = unit.slice(b"\x01\x01");
     for offset in [
         offsets.line,
-        offsets.str_offsets,
+        offsets.strings,
         offsets.addr,
         offsets.rnglists,
         offsets.loclists,
@@ -141,7 +141,7 @@ fn units_have_what_they_point_into() -> TestResult {
         let first = Offsets {
             abbreviations: 0,
             line: 0,
-            str_offsets: length + 4,
+            strings: length + 4,
             addr: length + 4,
             rnglists: length + 8,
             loclists: length + 8,
@@ -149,7 +149,7 @@ fn units_have_what_they_point_into() -> TestResult {
         let second = Offsets {
             abbreviations: len(ABBREVIATIONS),
             line: len(&lines[0]),
-            str_offsets: len(&tables[0]) + length + 4,
+            strings: len(&tables[0]) + length + 4,
             addr: len(&addr) + length + 4,
             rnglists: len(&rnglists[0]) + length + 8,
             loclists: len(&loclists) + length + 8,
@@ -234,7 +234,7 @@ fn what_two_units_use_is_neither_s() -> TestResult {
         let offsets = Offsets {
             abbreviations: 0,
             line: 0,
-            str_offsets: length + 4,
+            strings: length + 4,
             addr: length + 4,
             rnglists: length + 8,
             loclists: length + 8,
@@ -261,7 +261,7 @@ fn what_overlaps_or_is_outside_is_nobody_s() -> TestResult {
         let first = Offsets {
             abbreviations: 0,
             line: 0,
-            str_offsets: length + 4,
+            strings: length + 4,
             addr: length + 4,
             rnglists: length + 8,
             loclists: length + 8,
@@ -270,7 +270,7 @@ fn what_overlaps_or_is_outside_is_nobody_s() -> TestResult {
         let second = Offsets {
             abbreviations: 0x7000,
             line: length + 2,
-            str_offsets: 0x7000,
+            strings: 0x7000,
             addr: 0x7000,
             rnglists: 0x7000,
             loclists: 0x7000,
