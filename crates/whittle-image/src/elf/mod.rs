@@ -25,7 +25,8 @@ use object::read::elf::FileHeader;
 
 use crate::dwarf;
 use crate::error::{ImageError, Warnings};
-use crate::image::{Endianness, FileKind, Image, Target};
+use crate::image::{Endianness, FileKind, Format, Image, Target};
+use crate::place::Place;
 use crate::section::Section;
 
 /// A file's header in its own class and byte order, and the tables of headers it leads to.
@@ -57,8 +58,7 @@ impl Allowance {
 
     /// Whether a section may still be read as a table. If not, a warning says so.
     fn covers(&mut self, section: &Section<'_>, warnings: &mut Warnings) -> bool {
-        let len = u64::try_from(section.stored().len()).unwrap_or(u64::MAX);
-        let left = self.left.checked_sub(len);
+        let left = self.left.checked_sub(to_u64(section.stored().len()));
         if let Some(left) = left {
             self.left = left;
         } else {
@@ -159,7 +159,7 @@ where
 }
 
 /// Where execution starts. gABI 4.1, "ELF Header": 0 says that there is no such place.
-fn entry<H>(file: &Elf<'_, H>, image: &Image<'_>) -> Option<crate::place::Place>
+fn entry<H>(file: &Elf<'_, H>, image: &Image<'_>) -> Option<Place>
 where
     H: FileHeader<Endian = object::Endianness>,
 {
@@ -189,7 +189,7 @@ fn target<H: FileHeader<Endian = object::Endianness>>(file: &Elf<'_, H>) -> Targ
     let is_64 = file.header.is_class_64();
     let little = file.header.is_little_endian();
     Target {
-        format: crate::image::Format::Elf,
+        format: Format::Elf,
         architecture: architecture(machine, is_64, little),
         bits: if is_64 { 64 } else { 32 },
         endianness: if little {
