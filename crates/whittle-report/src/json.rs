@@ -159,7 +159,7 @@ fn bringers(findings: &Findings) -> Value {
         .iter()
         .map(|bringer| {
             json!({
-                "crate": bringer.label,
+                "crate": words::shown(&bringer.label),
                 "written": bringer.written,
                 "compiled": bringer.compiled,
                 "certainty": bringer.certainty.name(),
@@ -177,7 +177,7 @@ fn rows(table: &Table, options: &Options<'_>) -> Value {
         .map(|row| {
             let mut value = Map::new();
             for (axis, text) in table.axes.iter().zip(&row.values) {
-                value.insert(axis.name().into(), text.as_str().into());
+                value.insert(axis.name().into(), words::shown(text).into());
             }
             sums(&mut value, &Sum::of([*row]));
             value.insert("source".into(), row.source.name().into());
