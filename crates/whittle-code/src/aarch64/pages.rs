@@ -1,0 +1,128 @@
+//! Which registers hold the address of a page, and what is known where branches meet.
+
+use rustc_hash::FxHashMap;
+
+use super::instruction::{Register, Registers};
+use crate::region::Region;
+
+/// The registers that hold the address of a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pages {
+    known: Registers,
+    /// Registers that hold one page or another: nothing can be told until they are written again.
+    doubtful: Registers,
+    of: [u64; 31],
+}
+
+impl Pages {
+    pub(super) fn get(&self, register: Register) -> Option<u64> {
+        let is_known = self.known.0 & Registers::one(register).0 != 0;
+        self.of.get(register).copied().filter(|_| is_known)
+    }
+
+    pub(super) fn set(&mut self, register: Register, page: u64) {
+        let set = Registers::one(register).0;
+        self.known.0 |= set;
+        self.doubtful.0 &= !set;
+        if let Some(slot) = self.of.get_mut(register) {
+            *slot = page;
+        }
+    }
+
+    pub(super) fn forget(&mut self, registers: Registers) {
+        self.known.0 &= !registers.0;
+        self.doubtful.0 &= !registers.0;
+    }
+
+    /// Takes over what is known on another way to the same place.
+    ///
+    /// A compiler's code reads a register only where every way to it has written the register, and never reads a page
+    /// on one way and something else on another. So what one way knows holds if it is read at all; only where two ways
+    /// know different pages, of which one is left over, nothing can be told.
+    fn join(&mut self, other: &Self) {
+        let doubtful = self.doubtful.0 | other.doubtful.0;
+        for register in 0..self.of.len() {
+            if let Some(page) = other.get(register) {
+                match self.get(register) {
+                    Some(own) if own != page => {
+                        self.known.0 &= !Registers::one(register).0;
+                        self.doubtful.0 |= Registers::one(register).0;
+                    }
+                    _ => self.set(register, page),
+                }
+            }
+        }
+        self.doubtful.0 |= doubtful;
+        self.known.0 &= !self.doubtful.0;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.known.0 | self.doubtful.0 == 0
+    }
+}
+
+/// What is known at the targets of the branches of a region.
+#[derive(Debug)]
+pub(super) struct Joins {
+    start: u64,
+    end: u64,
+    at: FxHashMap<u64, Pages>,
+    /// Places that no instruction before goes on to, with the registers that were known there when they were read.
+    entered_only_by_branches: FxHashMap<u64, Registers>,
+    learned: bool,
+}
+
+/// How many targets are kept for one region, so that hostile code cannot fill memory. Real functions have fewer.
+const MAX_JOINS: usize = 1 << 16;
+
+impl Joins {
+    pub(super) fn of(region: &Region) -> Self {
+        Self {
+            start: region.start,
+            end: region.end,
+            at: FxHashMap::default(),
+            entered_only_by_branches: FxHashMap::default(),
+            learned: false,
+        }
+    }
+
+    /// Whether the last pass came to know something about a place it had read before. Asking forgets it.
+    pub(super) fn learned(&mut self) -> bool {
+        std::mem::take(&mut self.learned)
+    }
+
+    /// A branch at `from` goes to `to` with `pages`.
+    pub(super) fn leave(&mut self, from: u64, to: u64, pages: &Pages) {
+        if pages.is_empty() || !(self.start..self.end).contains(&to) {
+            return;
+        }
+        if self.at.len() >= MAX_JOINS && !self.at.contains_key(&to) {
+            return;
+        }
+        self.at
+            .entry(to)
+            .and_modify(|known| known.join(pages))
+            .or_insert_with(|| pages.clone());
+        if to <= from
+            && let Some(before) = self.entered_only_by_branches.get_mut(&to)
+        {
+            let new = pages.known.0 & !before.0;
+            before.0 |= new;
+            self.learned |= new != 0;
+        }
+    }
+
+    /// Reading comes to `at`.
+    pub(super) fn arrive(&mut self, at: u64, pages: &mut Pages, falls_through: bool) {
+        if !falls_through {
+            *pages = Pages::default();
+        }
+        if let Some(known) = self.at.get(&at) {
+            pages.join(known);
+        }
+        if !falls_through && self.entered_only_by_branches.len() < MAX_JOINS {
+            let seen = self.entered_only_by_branches.entry(at).or_default();
+            seen.0 |= pages.known.0;
+        }
+    }
+}

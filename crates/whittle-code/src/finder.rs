@@ -1,0 +1,272 @@
+//! From the addresses that instructions name to references: through slots and stubs, out of the function.
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use whittle_image::{Image, Place, Section};
+
+use crate::coverage::CodeBytes;
+use crate::function::Function;
+use crate::patch::Patches;
+use crate::reference::{Certainty, Reference, ReferenceKind, SlotNumber};
+use crate::region::{Content, Region, Regions};
+use crate::slot::{self, Slots};
+
+/// What is known of a file before its code is read.
+pub(crate) struct Program<'image, 'data> {
+    pub(crate) image: &'image Image<'data>,
+    pub(crate) functions: &'image [Function],
+    pub(crate) regions: &'image Regions,
+    pub(crate) slots: &'image Slots,
+    pub(crate) patches: Patches<'image>,
+}
+
+/// Reads the instructions of a run of regions.
+pub(crate) type ReadChunk = fn(&mut Finder<'_, '_>, &[Region]);
+
+impl Program<'_, '_> {
+    /// Reads all code, in parallel; each list of references is in order, and so are the lists.
+    pub(crate) fn find(&self, read: ReadChunk) -> (Vec<Vec<Reference>>, CodeBytes) {
+        let chunks: Vec<(Vec<Reference>, CodeBytes)> = self
+            .regions
+            .chunks()
+            .into_par_iter()
+            .filter_map(|chunk| {
+                let section = self.image.section(chunk.first()?.section)?;
+                let mut finder = Finder::new(self, section);
+                read(&mut finder, chunk);
+                finder.found.sort_unstable();
+                finder.found.dedup();
+                finder.found.shrink_to_fit();
+                Some((finder.found, finder.bytes))
+            })
+            .collect();
+        let mut bytes = CodeBytes::default();
+        let found = chunks.into_iter().map(|(found, of_chunk)| {
+            bytes.add(of_chunk);
+            found
+        });
+        (found.collect(), bytes)
+    }
+}
+
+/// Collects the references of one chunk.
+pub(crate) struct Finder<'image, 'data> {
+    program: &'image Program<'image, 'data>,
+    pub(crate) section: &'image Section<'data>,
+    region: Region,
+    /// The range of the function that the region is part of.
+    function: (u64, u64),
+    pub(crate) found: Vec<Reference>,
+    pub(crate) bytes: CodeBytes,
+}
+
+impl<'image, 'data> Finder<'image, 'data> {
+    fn new(program: &'image Program<'image, 'data>, section: &'image Section<'data>) -> Self {
+        Self {
+            program,
+            section,
+            region: Region {
+                section: section.index,
+                start: 0,
+                end: 0,
+                content: Content::Unclaimed,
+            },
+            function: (0, 0),
+            found: Vec::new(),
+            bytes: CodeBytes::default(),
+        }
+    }
+
+    pub(crate) fn image(&self) -> &'image Image<'data> {
+        self.program.image
+    }
+
+    pub(crate) fn patches(&self) -> Patches<'image> {
+        self.program.patches
+    }
+
+    /// The bytes of the section from its start.
+    pub(crate) fn code(&self) -> &'data [u8] {
+        self.section.stored()
+    }
+
+    /// The address of an offset in the section; in object files the offset itself.
+    pub(crate) fn address(&self, offset: u64) -> u64 {
+        self.section.address.wrapping_add(offset)
+    }
+
+    /// Goes to the next region. Whether there is code in it.
+    pub(crate) fn enter(&mut self, region: &Region) -> bool {
+        self.region = *region;
+        self.function = match region.content {
+            Content::Function(number) => self
+                .function(number)
+                .map_or((0, 0), |function| (function.place.offset, function.end())),
+            Content::Unclaimed | Content::Data => (region.start, region.end),
+        };
+        let len = region.end - region.start;
+        match region.content {
+            Content::Data => self.bytes.data += len,
+            Content::Unclaimed => self.bytes.unclaimed += len,
+            Content::Function(_) => self.bytes.functions += len,
+        }
+        region.content != Content::Data
+    }
+
+    fn function(&self, number: u32) -> Option<&'image Function> {
+        self.program.functions.get(usize::try_from(number).ok()?)
+    }
+
+    /// The certainty of what is read in this region: bytes that no function claims may be data.
+    pub(crate) fn certainty(&self) -> Certainty {
+        match self.region.content {
+            Content::Function(_) => Certainty::Exact,
+            Content::Unclaimed | Content::Data => Certainty::Inferred,
+        }
+    }
+
+    /// An instruction at `at` calls or jumps to an address.
+    pub(crate) fn branch(&mut self, at: u64, address: u64, kind: ReferenceKind) {
+        match self.target(address) {
+            Some(to) => self.branch_to(at, to, kind),
+            None => self.bytes.leads_nowhere(),
+        }
+    }
+
+    /// An instruction at `at` calls or jumps to a place.
+    pub(crate) fn branch_to(&mut self, at: u64, to: Place, kind: ReferenceKind) {
+        let is_executable = |section: &Section<'_>| section.access.executable;
+        if !self.image().section(to.section).is_some_and(is_executable) || !self.may_enter(to) {
+            self.bytes.leads_nowhere();
+            return;
+        }
+        self.refer(at, to, kind, Certainty::Exact);
+    }
+
+    /// An instruction at `at` calls or jumps to what stands at an address.
+    pub(crate) fn branch_through(&mut self, at: u64, address: u64, kind: ReferenceKind) {
+        let Some(place) = self.target(address) else {
+            self.bytes.leads_nowhere();
+            return;
+        };
+        if self.program.slots.slot(place).is_some() {
+            self.go_through(at, place, kind, kind);
+        } else {
+            // A variable that holds a function's address.
+            self.refer(at, place, ReferenceKind::Access, Certainty::Exact);
+        }
+    }
+
+    /// An instruction at `at` reads or writes at an address. What it reads from a slot is an address.
+    pub(crate) fn access(&mut self, at: u64, address: u64) {
+        match self.target(address) {
+            Some(place) => {
+                self.go_through(at, place, ReferenceKind::Address, ReferenceKind::Access);
+            }
+            None => self.bytes.leads_nowhere(),
+        }
+    }
+
+    /// An instruction at `at` makes an address.
+    pub(crate) fn address_taken(&mut self, at: u64, address: u64) {
+        match self.target(address) {
+            Some(to) => self.refer(at, to, ReferenceKind::Address, Certainty::Exact),
+            None => self.bytes.leads_nowhere(),
+        }
+    }
+
+    /// An instruction at `at` names a number that is the address of something loaded.
+    pub(crate) fn number(&mut self, at: u64, number: u64, kind: ReferenceKind) {
+        if let Some(to) = self.target(number)
+            && self.is_start_or_data(to)
+        {
+            self.refer(at, to, kind, Certainty::Inferred);
+        }
+    }
+
+    /// Refers to what a slot holds, or to the slot.
+    fn go_through(&mut self, at: u64, slot: Place, through: ReferenceKind, direct: ReferenceKind) {
+        match self.program.slots.slot(slot) {
+            Some((number, slot::Content::Address(to, certainty))) => {
+                self.push(at, to, through, certainty, number);
+            }
+            _ => self.refer(at, slot, direct, Certainty::Exact),
+        }
+    }
+
+    /// Refers to a place, or to what is behind it if it is a stub.
+    pub(crate) fn refer(&mut self, at: u64, to: Place, kind: ReferenceKind, certainty: Certainty) {
+        match self.program.slots.behind_stub(to) {
+            Some((behind, known, slot)) => self.push(at, behind, kind, certainty.max(known), slot),
+            None => self.push(at, to, kind, certainty, SlotNumber::NONE),
+        }
+    }
+
+    fn push(
+        &mut self,
+        at: u64,
+        to: Place,
+        kind: ReferenceKind,
+        certainty: Certainty,
+        slot: SlotNumber,
+    ) {
+        let (start, end) = self.function;
+        let is_own = to.section == self.section.index && (start..end).contains(&to.offset);
+        if is_own && self.is_same_function(to) {
+            return;
+        }
+        let from = Place {
+            section: self.section.index,
+            offset: at,
+        };
+        // The weaker of the two.
+        let certainty = certainty.max(self.certainty());
+        self.found
+            .push(Reference::new(from, to, kind, certainty).through(slot));
+    }
+
+    /// Whether a place between the function's start and end is its own, and not of another function inside.
+    fn is_same_function(&self, place: Place) -> bool {
+        let region = &self.region;
+        if (region.start..region.end).contains(&place.offset) {
+            return true;
+        }
+        let other = self.program.regions.at(place).map(|other| other.content);
+        other.is_none_or(|content| content == region.content || content == Content::Data)
+    }
+
+    /// Whether code of this region can go to a place. Bytes that may be data do not jump into the middle of a function.
+    fn may_enter(&self, to: Place) -> bool {
+        matches!(self.region.content, Content::Function(_)) || self.is_start_or_data(to)
+    }
+
+    /// Whether a place is no byte in the middle of a function.
+    fn is_start_or_data(&self, to: Place) -> bool {
+        match self.program.regions.at(to).map(|region| region.content) {
+            Some(Content::Function(number)) => self
+                .function(number)
+                .is_some_and(|function| function.place == to),
+            _ => true,
+        }
+    }
+
+    /// The place at an address of a linked file.
+    fn target(&self, address: u64) -> Option<Place> {
+        // Most are in the same section.
+        let own = address.wrapping_sub(self.section.address);
+        if own < self.section.size {
+            return Some(Place {
+                section: self.section.index,
+                offset: own,
+            });
+        }
+        let image = self.image();
+        image.place_at(address).or_else(|| {
+            // The end of a section may be named as well: of an array, of all variables.
+            let last = image.place_at(address.checked_sub(1)?)?;
+            Some(Place {
+                offset: last.offset + 1,
+                ..last
+            })
+        })
+    }
+}

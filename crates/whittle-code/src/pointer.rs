@@ -1,0 +1,214 @@
+//! References in data: what relocations let it point at, and what unwind entries name.
+
+use rustc_hash::FxHashSet;
+use whittle_image::{
+    Described, Endianness, FileKind, Image, Place, Relocation, RelocationKind, RelocationTable,
+    RelocationTarget, Section, SectionRole, SymbolKind,
+};
+
+use crate::reference::{Certainty, Reference, ReferenceKind};
+use crate::slot::Slots;
+
+/// The references in the data of a linked file, in no order.
+pub(crate) fn pointers(image: &Image<'_>) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for table in loaded_tables(image) {
+        found.reserve(table.relocations.len());
+        for relocation in &table.relocations {
+            if let Some(from) = relocation.patched
+                && let Some(to) = target_of(image, table, relocation)
+            {
+                found.push(pointer(from, to, Certainty::Exact));
+            }
+        }
+    }
+    if image.target.kind == FileKind::Executable {
+        find_addresses(image, &mut found);
+    }
+    found
+}
+
+pub(crate) fn pointer(from: Place, to: Place, certainty: Certainty) -> Reference {
+    Reference::new(from, to, ReferenceKind::Pointer, certainty)
+}
+
+/// What unwind entries name, in no order.
+pub(crate) fn unwind_references(image: &Image<'_>) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for table in &image.unwind_tables {
+        for entry in &table.entries {
+            let named = match entry.describes {
+                Described::Common { personality } => {
+                    personality.map(|to| (to, ReferenceKind::Personality))
+                }
+                Described::Code { exceptions, .. } => {
+                    exceptions.map(|to| (to, ReferenceKind::ExceptionTable))
+                }
+                Described::Nothing | Described::End => None,
+            };
+            if let Some((to, kind)) = named {
+                let from = Place {
+                    section: table.section,
+                    offset: entry.offset,
+                };
+                found.push(Reference::new(from, to, kind, Certainty::Exact));
+            }
+        }
+    }
+    found
+}
+
+/// Where stubs lead, in no order: to what is behind their slot, or to the slot.
+pub(crate) fn stub_references(image: &Image<'_>, slots: &Slots) -> Vec<Reference> {
+    let stubs = image.stubs.iter().map(|stub| {
+        let jump = |to, certainty| Reference::new(stub.place, to, ReferenceKind::Jump, certainty);
+        match slots.behind_stub(stub.place) {
+            Some((to, certainty, slot)) => jump(to, certainty).through(slot),
+            None => jump(stub.slot, Certainty::Exact),
+        }
+    });
+    stubs.collect()
+}
+
+/// The tables that the loader reads.
+///
+/// The others of a linked file are what the linker did (`--emit-relocs`): few files have them, so nothing rests on
+/// them, and the tests can judge by them.
+pub(crate) fn loaded_tables<'image>(
+    image: &'image Image<'_>,
+) -> impl Iterator<Item = &'image RelocationTable> {
+    let is_loaded = |table: &&RelocationTable| {
+        image
+            .section(table.section)
+            .is_some_and(|section| section.access.loaded)
+    };
+    image.relocation_tables.iter().filter(is_loaded)
+}
+
+/// The place whose address a relocation writes, if it writes an address and that of a place in this file.
+pub(crate) fn target_of(
+    image: &Image<'_>,
+    table: &RelocationTable,
+    relocation: &Relocation,
+) -> Option<Place> {
+    match relocation.kind {
+        RelocationKind::ThreadLocal | RelocationKind::Copy | RelocationKind::Nothing => {
+            return None;
+        }
+        _ => {}
+    }
+    match relocation.target {
+        RelocationTarget::Address(address) => image.place_at(address),
+        RelocationTarget::Symbol { index, addend } => {
+            let (place, _) = symbol_place(image, table, index)?;
+            let to = Place {
+                offset: place.offset.checked_add_signed(addend)?,
+                ..place
+            };
+            // An end may be named as well.
+            (to.offset <= image.section(to.section)?.size).then_some(to)
+        }
+        RelocationTarget::None => None,
+    }
+}
+
+/// Where the symbol is that a relocation names, and what it is; nothing for what is in other files or in thread-local
+/// storage, which has no address.
+pub(crate) fn symbol_place(
+    image: &Image<'_>,
+    table: &RelocationTable,
+    index: u32,
+) -> Option<(Place, SymbolKind)> {
+    let symbols = &image.symbol_tables.get(table.symbols?)?.symbols;
+    let symbol = symbols.get(usize::try_from(index).ok()?)?;
+    let place = symbol.place?;
+    let is_thread_local =
+        symbol.kind == SymbolKind::ThreadLocal || image.section(place.section)?.access.thread_local;
+    (!is_thread_local).then_some((place, symbol.kind))
+}
+
+/// Finds words in data that are addresses of something loaded: a program at a fixed address needs no relocations.
+///
+/// Only aligned words count. On 32 bit, where any number may be an address, only those of sections made for addresses
+/// and of variables.
+fn find_addresses(image: &Image<'_>, found: &mut Vec<Reference>) {
+    let patched: FxHashSet<Place> = loaded_tables(image)
+        .flat_map(|table| &table.relocations)
+        .filter_map(|relocation| relocation.patched)
+        .collect();
+    let mut left = image.file_len();
+    for section in image.sections.iter().filter(|it| it.access.loaded) {
+        let may_hold_addresses = match section.role {
+            SectionRole::AddressSlots
+            | SectionRole::RelocatedReadOnlyData
+            | SectionRole::WritableData => true,
+            SectionRole::ReadOnlyData => image.target.bits == 64,
+            _ => false,
+        };
+        let len = u64::try_from(section.stored().len()).unwrap_or(u64::MAX);
+        // Sections that share bytes are no data of a sound file.
+        let Some(rest) = left.checked_sub(len).filter(|_| may_hold_addresses) else {
+            continue;
+        };
+        left = rest;
+        for (from, address) in Words::of(image, section) {
+            if let Some(to) = image.place_at(address)
+                && !patched.contains(&from)
+            {
+                found.push(pointer(from, to, Certainty::Inferred));
+            }
+        }
+    }
+}
+
+/// The aligned words of a section, as wide as an address, with their places.
+pub(crate) struct Words<'data> {
+    section: whittle_image::SectionIndex,
+    rest: &'data [u8],
+    offset: u64,
+    bits: u8,
+    endianness: Endianness,
+}
+
+impl<'data> Words<'data> {
+    pub(crate) fn of(image: &Image<'_>, section: &Section<'data>) -> Self {
+        let size = u64::from(image.target.bits / 8);
+        let unaligned = section.address.wrapping_neg() % size;
+        let start = usize::try_from(unaligned).unwrap_or_default();
+        Self {
+            section: section.index,
+            rest: section.stored().get(start..).unwrap_or_default(),
+            offset: unaligned,
+            bits: image.target.bits,
+            endianness: image.target.endianness,
+        }
+    }
+}
+
+impl Iterator for Words<'_> {
+    type Item = (Place, u64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let word = if self.bits == 64 {
+            let (bytes, rest) = self.rest.split_first_chunk::<8>()?;
+            self.rest = rest;
+            match self.endianness {
+                Endianness::Little => u64::from_le_bytes(*bytes),
+                Endianness::Big => u64::from_be_bytes(*bytes),
+            }
+        } else {
+            let (bytes, rest) = self.rest.split_first_chunk::<4>()?;
+            self.rest = rest;
+            u64::from(match self.endianness {
+                Endianness::Little => u32::from_le_bytes(*bytes),
+                Endianness::Big => u32::from_be_bytes(*bytes),
+            })
+        };
+        let place = Place {
+            section: self.section,
+            offset: self.offset,
+        };
+        self.offset += u64::from(self.bits / 8);
+        Some((place, word))
+    }
+}

@@ -1,0 +1,183 @@
+//! All references of a file.
+
+use whittle_image::{FileKind, Format, Image, Place, Warnings};
+
+use crate::coverage::{CodeBytes, Coverage, Method};
+use crate::finder::{Program, ReadChunk};
+use crate::function::{Function, functions};
+use crate::patch::{self, Patches};
+use crate::reference::Reference;
+use crate::region::Regions;
+use crate::slot::Slots;
+use crate::{aarch64, pointer, x86};
+
+/// Which places of a file mention which others.
+#[derive(Clone, Debug, Default)]
+pub struct References {
+    list: Vec<Reference>,
+    /// By number.
+    slots: Vec<Place>,
+    functions: Vec<Function>,
+    coverage: Coverage,
+    warnings: Warnings,
+}
+
+impl References {
+    /// Finds the references of `image`.
+    ///
+    /// What stays within one function is left out: its jumps, its tables of jump targets, its calls of itself. Also
+    /// left out is what has no address: offsets in thread-local storage, and what is in other files, unless it is
+    /// reached through a slot or stub of this one.
+    ///
+    /// Code is read on all threads of the current `rayon` pool; the result does not depend on their number. Time and
+    /// memory are proportional to the length of the file.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use whittle_code::References;
+    /// use whittle_image::Image;
+    ///
+    /// let bytes = std::fs::read(std::env::current_exe()?)?;
+    /// # if bytes.starts_with(b"\x7fELF") {
+    /// let image = Image::parse(&bytes)?;
+    /// let references = References::find(&image);
+    /// for function in references.functions().iter().take(10) {
+    ///     let mentions = references.within(function.place, function.len);
+    ///     println!("{:?} mentions {} places", function.place, mentions.len());
+    /// }
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn find(image: &Image<'_>) -> Self {
+        let mut warnings = Warnings::default();
+        let functions = functions(image);
+        let regions = Regions::of(image, &functions, &mut warnings);
+        let is_object = image.target.kind == FileKind::Object;
+        let slots = if is_object {
+            Slots::default()
+        } else {
+            Slots::of(image)
+        };
+        let patches = patch::patches(image);
+        let program = Program {
+            image,
+            functions: &functions,
+            regions: &regions,
+            slots: &slots,
+            patches: Patches::new(&patches),
+        };
+        let (method, read) = method(image);
+        let (in_code, code) = match read {
+            Some(read) => program.find(read),
+            None => (Vec::new(), CodeBytes::default()),
+        };
+        let mut in_data = if is_object {
+            patch::pointers(image)
+        } else {
+            pointer::pointers(image)
+        };
+        in_data.extend(pointer::unwind_references(image));
+        in_data.extend(pointer::stub_references(image, &slots));
+        in_data.sort_unstable();
+        Self {
+            list: merge(in_code, &in_data),
+            slots: slots.into_places(),
+            functions,
+            coverage: Coverage { method, code },
+            warnings,
+        }
+    }
+
+    /// All references, in ascending order of where they are from, each once.
+    #[must_use]
+    pub fn list(&self) -> &[Reference] {
+        &self.list
+    }
+
+    /// The references from the `len` bytes that start at `start`.
+    #[must_use]
+    pub fn within(&self, start: Place, len: u64) -> &[Reference] {
+        let end = Place {
+            offset: start.offset.saturating_add(len),
+            ..start
+        };
+        let first = self.list.partition_point(|it| it.from() < start);
+        let rest = self.list.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|it| it.from() < end);
+        rest.get(..count).unwrap_or_default()
+    }
+
+    /// The address slot (of the global offset table) that a reference goes through, directly or by a stub, if it leads
+    /// to what is behind the slot.
+    #[must_use]
+    pub fn slot(&self, reference: &Reference) -> Option<Place> {
+        self.slots.get(reference.slot().position()?).copied()
+    }
+
+    /// The functions of the file in ascending order, one a place. They may overlap where symbols do.
+    #[must_use]
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// How much of the code was read, and how.
+    #[must_use]
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// What could not be read as it claims to be.
+    #[must_use]
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
+    }
+}
+
+/// How the code of a file is read.
+fn method(image: &Image<'_>) -> (Method, Option<ReadChunk>) {
+    let is_object = image.target.kind == FileKind::Object;
+    let decoded = if is_object {
+        Method::DecodedWithRelocations
+    } else {
+        Method::Decoded
+    };
+    let read: ReadChunk = match (image.target.format, image.target.architecture.as_str()) {
+        (Format::Elf, "x86_64") => match image.target.kind {
+            FileKind::Object => x86::object_64,
+            FileKind::Executable => x86::fixed,
+            _ => x86::relocatable,
+        },
+        (Format::Elf, "i686") if is_object => x86::object_32,
+        (Format::Elf, "aarch64" | "aarch64_be") if is_object => aarch64::object,
+        (Format::Elf, "aarch64" | "aarch64_be") => aarch64::linked,
+        _ if is_object => return (Method::Relocations, Some(patch::undecoded)),
+        _ => return (Method::Unread, None),
+    };
+    (decoded, Some(read))
+}
+
+/// Merges lists of which each is in order, and which follow each other, with one more list in order.
+///
+/// The lists are given back to memory one by one: together they are as large as the result.
+fn merge(lists: Vec<Vec<Reference>>, other: &[Reference]) -> Vec<Reference> {
+    let count = lists.iter().map(Vec::len).sum::<usize>() + other.len();
+    let mut merged: Vec<Reference> = Vec::with_capacity(count);
+    let mut rest = other;
+    for list in lists {
+        for reference in list {
+            while let Some((first, behind)) = rest.split_first()
+                && *first < reference
+            {
+                merged.push(*first);
+                rest = behind;
+            }
+            merged.push(reference);
+        }
+    }
+    merged.extend_from_slice(rest);
+    merged.dedup();
+    merged
+}

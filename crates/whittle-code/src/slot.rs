@@ -1,0 +1,113 @@
+//! Address slots (GOT) and stubs (PLT): where what goes through them leads.
+
+use rustc_hash::FxHashMap;
+use whittle_image::{FileKind, Image, Place, RelocationKind, SectionRole};
+
+use crate::pointer::{Words, target_of};
+use crate::reference::{Certainty, SlotNumber};
+
+/// The address slots of a linked file, and its stubs.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    /// In ascending order.
+    slots: Vec<(Place, Content)>,
+    stubs: FxHashMap<Place, SlotNumber>,
+}
+
+/// What a slot holds when the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// The address of a place in this file.
+    Address(Place, Certainty),
+    /// The address of something in another file, or no address at all: something of thread-local storage.
+    Other,
+}
+
+impl Slots {
+    pub(crate) fn of(image: &Image<'_>) -> Self {
+        let mut slots = relocated_slots(image);
+        slots.sort_by_key(|&(place, _)| place);
+        slots.dedup_by_key(|&mut (place, _)| place);
+        if image.target.kind == FileKind::Executable {
+            let mut stored = stored_slots(image);
+            stored.retain(|(place, _)| slots.binary_search_by_key(place, |it| it.0).is_err());
+            slots.append(&mut stored);
+            slots.sort_by_key(|&(place, _)| place);
+        }
+        let mut resolved = Self {
+            slots,
+            stubs: FxHashMap::default(),
+        };
+        let number = |slot| {
+            resolved
+                .slot(slot)
+                .map_or(SlotNumber::NONE, |(number, _)| number)
+        };
+        let stubs = image.stubs.iter();
+        resolved.stubs = stubs.map(|stub| (stub.place, number(stub.slot))).collect();
+        resolved
+    }
+
+    /// The slot at a place.
+    pub(crate) fn slot(&self, place: Place) -> Option<(SlotNumber, Content)> {
+        let position = self.slots.binary_search_by_key(&place, |it| it.0).ok()?;
+        let &(_, content) = self.slots.get(position)?;
+        Some((SlotNumber::new(position), content))
+    }
+
+    /// Where the stub that starts at a place leads, if that is in this file.
+    pub(crate) fn behind_stub(&self, stub: Place) -> Option<(Place, Certainty, SlotNumber)> {
+        let &number = self.stubs.get(&stub)?;
+        match self.slots.get(number.position()?)?.1 {
+            Content::Address(to, certainty) => Some((to, certainty, number)),
+            Content::Other => None,
+        }
+    }
+
+    /// The places of all slots, by number.
+    pub(crate) fn into_places(self) -> Vec<Place> {
+        self.slots.into_iter().map(|(place, _)| place).collect()
+    }
+}
+
+/// The slots that the loader fills.
+fn relocated_slots(image: &Image<'_>) -> Vec<(Place, Content)> {
+    let mut slots = Vec::new();
+    for table in crate::pointer::loaded_tables(image) {
+        for relocation in &table.relocations {
+            let Some(place) = relocation.patched else {
+                continue;
+            };
+            let is_slot = matches!(
+                relocation.kind,
+                RelocationKind::Slot | RelocationKind::JumpSlot
+            ) || has_slots(image, place);
+            if is_slot {
+                let content = target_of(image, table, relocation)
+                    .map_or(Content::Other, |to| Content::Address(to, Certainty::Exact));
+                slots.push((place, content));
+            }
+        }
+    }
+    slots
+}
+
+/// The slots of a program at a fixed address, which the linker has filled. A number there may be an offset in
+/// thread-local storage instead, but such are small.
+fn stored_slots(image: &Image<'_>) -> Vec<(Place, Content)> {
+    let sections = image.sections.iter();
+    sections
+        .filter(|section| section.access.loaded && section.role == SectionRole::AddressSlots)
+        .flat_map(|section| Words::of(image, section))
+        .filter_map(|(place, address)| {
+            let to = image.place_at(address)?;
+            Some((place, Content::Address(to, Certainty::Inferred)))
+        })
+        .collect()
+}
+
+fn has_slots(image: &Image<'_>, place: Place) -> bool {
+    image
+        .section(place.section)
+        .is_some_and(|section| section.role == SectionRole::AddressSlots)
+}
