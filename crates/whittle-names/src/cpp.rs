@@ -14,6 +14,11 @@ use crate::{Genericity, Shape};
 /// Longer names are not read: `cpp_demangle` needs memory for each node and time for each attempt at an alternative.
 const MAX_SYMBOL: usize = 64 * 1024;
 
+/// How deeply the productions of a name may nest. Where a name is wrong at its end, `cpp_demangle` 0.5.1 tries the
+/// alternatives of each template around the place anew: at its own limit of 96 a few hundred bytes take more than a
+/// second, at 64 some milliseconds. All 36,933 C++ names of LLVM 22 need 56 or less.
+const MAX_DEPTH: u32 = 64;
+
 /// How many nodes of a name are visited for one text; substitutions can show the same node many times without a letter.
 const MAX_NODES: usize = 1_000_000;
 
@@ -40,7 +45,8 @@ impl<'a> Encoding<'a> {
     }
 
     fn symbol(&self) -> Option<BorrowedSymbol<'a>> {
-        BorrowedSymbol::new_with_options(self.sym.as_bytes(), &ParseOptions::default()).ok()
+        let options = ParseOptions::default().recursion_limit(MAX_DEPTH);
+        BorrowedSymbol::new_with_options(self.sym.as_bytes(), &options).ok()
     }
 
     pub(crate) fn shape(&self) -> Shape {

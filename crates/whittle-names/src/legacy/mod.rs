@@ -83,7 +83,8 @@ impl<'a> Encoding<'a> {
     }
 
     pub(crate) fn shape(&self) -> Shape {
-        let mut ancestors = [""; 4];
+        // One more than any path that is asked for has.
+        let mut ancestors = [""; 5];
         let mut last = "";
         for (index, segment) in self.items().enumerate() {
             if index > 0
@@ -104,11 +105,11 @@ impl<'a> Encoding<'a> {
             return of_special(mark);
         }
         let name = last.split_once("$LT$").map_or(last, |(name, _)| name);
-        if shape::is_drop_glue(name) && ancestors == ["core", "ptr", "", ""] {
+        if shape::is_drop_glue(name) && ancestors == ["core", "ptr", "", "", ""] {
             return Shape::DropGlue;
         }
         if let Some(trait_) = shape::call_trait(name)
-            && ancestors == ["core", "ops", "function", trait_]
+            && ancestors == ["core", "ops", "function", trait_, ""]
         {
             return Shape::FnOnceShim;
         }

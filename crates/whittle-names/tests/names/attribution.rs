@@ -482,6 +482,14 @@ const LEGACY_CASES: &[LegacyCase] = &[
         Shape::FnOnceShim,
     ),
     (
+        &["core", "ops", "function", "FnOnce", "inner", "call_once"],
+        "core::ops::function::FnOnce::inner::call_once",
+        "core::ops::function",
+        "",
+        exact("core"),
+        Shape::Function,
+    ),
+    (
         &["demo", "call_once"],
         "demo::call_once",
         "demo",

@@ -226,6 +226,17 @@ fn cpp_substitutions_end_at_a_limit() {
     survive(&symbol);
 }
 
+#[test]
+fn cpp_alternatives_are_tried_a_bounded_number_of_times() {
+    // Each template has two readings, and the letter at the end spoils all of them.
+    for unit in ["St1fIN1aE", "S_I", "St1fI", "N1aI"] {
+        for depth in 1..60 {
+            let symbol = format!("_Z1fI{}?", unit.repeat(depth));
+            assert!(survive(&symbol).is_none(), "{symbol}");
+        }
+    }
+}
+
 fn to_base_36(value: usize) -> String {
     const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let digit = |value: usize| char::from(DIGITS[value % 36]);
