@@ -398,6 +398,31 @@ fn sections_without_headers_become_segments() -> TestResult {
     Ok(())
 }
 
+/// A real program, cut off at many places and with a byte changed at many others.
+#[test]
+fn a_broken_program_is_read_as_far_as_it_goes() -> TestResult {
+    let workshop = workshop()?;
+    let options = ["-O1", "-g", "-fexceptions", "-fPIE", "-pie", "program.c"];
+    let whole = workshop.cc("it", &options)?;
+    let survive = |bytes: &[u8]| {
+        if let Ok(image) = Image::parse(bytes) {
+            assert_sound(&image);
+        }
+    };
+    for len in (0..whole.len()).step_by(53) {
+        survive(&whole[..len]);
+    }
+    let mut bytes = whole.clone();
+    for at in (0..whole.len()).step_by(29) {
+        for mask in [0x01, 0x80, 0xff] {
+            bytes[at] ^= mask;
+            survive(&bytes);
+            bytes[at] = whole[at];
+        }
+    }
+    Ok(())
+}
+
 /// `readelf` shares no code with this crate, nor with those it is compared with elsewhere.
 #[test]
 fn readelf_says_the_same() -> TestResult {
