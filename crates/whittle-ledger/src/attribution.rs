@@ -1,13 +1,16 @@
 //! Third stage: the crate that defines each item and the crate it was compiled in.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use whittle_image::{DebugUnit, Image};
-use whittle_names::{CrateRef, DefiningCrate, Genericity, Name, Scheme};
+use rustc_hash::FxHashSet;
+use whittle_image::{DebugUnit, FileKind, Image};
+use whittle_names::{DefiningCrate, Genericity, Scheme};
 
 use crate::certainty::Source;
 use crate::crates::{Crate, CrateId, Crates};
-use crate::items::Items;
-use crate::owner::{Attribution, ItemId, ItemKind, Owner};
+use crate::items::{Items, Origin};
+use crate::known_symbols::{is_anonymous, is_of_c_runtime, is_of_standard_library};
+use crate::mentioned::{Mentioned, Names};
+use crate::neighbours::ask_neighbours;
+use crate::owner::{Attribution, Item, ItemId, ItemKind};
 use crate::source_paths::SourcePaths;
 use crate::unit::{RustUnit, Unit};
 use crate::witness::Witnesses;
@@ -20,185 +23,226 @@ pub(crate) fn attribute<'data>(
     debug_items: &[ItemId],
 ) -> Vec<Crate> {
     let debug_units: Vec<Unit<'_>> = image.debug_units.iter().map(unit_of_debug_info).collect();
-    let mut crates = {
-        let units = items.units.iter().chain(&debug_units);
-        Crates::new(witnesses.packages, SourcePaths::find(image), units)
+    let names = Names::of(items);
+    let merged = merged_units(items, &names);
+    let mut crates = Crates::new(witnesses.packages, SourcePaths::find(image));
+    crates.learn(
+        items.units.iter().chain(&debug_units),
+        names.mentions(items, &merged),
+    );
+    let evidence = Evidence {
+        needs_c_runtime_only: needs_c_runtime_only(image),
+        sole_unit: sole_unit(image, items),
+        standard_is_v0: names.standard_is_v0(items),
+        names,
+        merged,
     };
-    let merged = merged_units(items);
-    let names: Vec<Option<Mentioned<'data>>> = items
-        .list
-        .iter()
-        .map(|item| Mentioned::in_symbol(item.name))
-        .collect();
-
-    for (index, mentioned) in names.iter().enumerate() {
-        let unit =
-            items.unit_of[index].and_then(|unit| items.units.get(usize::try_from(unit).ok()?));
-        let source = items.unit_source[index];
-        let by_unit = match unit {
-            // Everything is in the merged module, whatever it was compiled for.
-            Some(Unit::Rust(unit)) if merged.contains(&unit.id) && mentioned.is_some() => {
-                Attribution::UNKNOWN
-            }
-            Some(unit) => crates.of(unit, source),
-            None => Attribution::UNKNOWN,
-        };
-        let instantiating = mentioned
-            .as_ref()
-            .and_then(|mentioned| mentioned.instantiating);
-        items.list[index].compiled_in = if by_unit.is_known() {
-            by_unit
-        } else if let Some(named) = instantiating {
-            crates.named(named, Attribution::UNKNOWN)
-        } else {
-            Attribution::UNKNOWN
-        };
+    for index in 0..items.list.len() {
+        items.list[index].compiled_in = evidence.compiled_in(items, index, &mut crates);
     }
     for (&item, unit) in debug_items.iter().zip(&debug_units) {
         let attribution = crates.of(unit, Source::DebugInfo);
         items.list[item.index()].compiled_in = attribution;
         items.list[item.index()].defined_in = attribution;
     }
-    ask_neighbours(items);
-    for (index, mentioned) in names.iter().enumerate() {
-        let item = &items.list[index];
-        if item.defined_in.is_known() {
+    let definers = evidence.definers(items, &mut crates);
+    ask_neighbours(items, &definers, |index, neighbour| {
+        evidence.can_be_from(index, neighbour, &crates)
+    });
+    for index in 0..items.list.len() {
+        if items.list[index].defined_in.is_known() {
             continue;
         }
-        let (kind, near, name) = (item.kind, item.compiled_in, item.name);
-        let defined = match mentioned {
-            Some(mentioned) => mentioned.defining(&mut crates, near),
-            None => defined_without_name(kind, name, near, image),
-        };
-        let item = &mut items.list[index];
-        item.defined_in = defined;
-        // What is neither generic nor a copy is compiled where it is defined.
-        let own_crate = mentioned
-            .as_ref()
-            .is_some_and(|mentioned| !mentioned.generic);
-        if !item.compiled_in.is_known() && own_crate && defined.is_known() {
-            item.compiled_in = Attribution::inferred(defined.value, Source::SymbolName);
-        }
-        if !item.compiled_in.is_known() && defined.value == CrateId::C_RUNTIME {
-            item.compiled_in = defined;
+        let defined = evidence.defined_in(items, index, &mut crates);
+        items.list[index].defined_in = defined;
+        let is_open = defined.is_known() && !items.list[index].compiled_in.is_known();
+        if is_open && evidence.is_compiled_where_defined(items, index, &crates) {
+            let item = &mut items.list[index];
+            item.compiled_in = match item.kind {
+                ItemKind::Import => defined,
+                _ => Attribution::inferred(defined.value, Source::SymbolName),
+            };
         }
     }
     crates.into_table()
 }
 
-/// The crates that a symbol's name mentions.
-struct Mentioned<'data> {
-    defining: DefiningCrate<'data>,
-    instantiating: Option<CrateRef<'data>>,
-    generic: bool,
+/// What is known about all items before any of them has a crate.
+struct Evidence<'data> {
+    needs_c_runtime_only: bool,
+    sole_unit: Option<u32>,
+    /// Whether the standard library in this file has v0 names.
+    standard_is_v0: bool,
+    names: Names<'data>,
+    /// Crates whose unit holds the code of others as well.
+    merged: FxHashSet<u64>,
 }
 
-impl<'data> Mentioned<'data> {
-    fn in_symbol(symbol: &'data [u8]) -> Option<Self> {
-        let name = Name::parse(std::str::from_utf8(symbol).ok()?)?;
-        (name.scheme() != Scheme::Cpp).then(|| Self {
-            defining: name.defining_crate(),
-            instantiating: name.instantiating_crate(),
-            generic: name.genericity() != Genericity::Plain,
-        })
+impl<'data> Evidence<'data> {
+    /// Where an item was compiled: by the unit of each of its names, else by what the names say of themselves.
+    fn compiled_in(
+        &self,
+        items: &Items<'data>,
+        index: usize,
+        crates: &mut Crates<'_>,
+    ) -> Attribution {
+        let Some(folded) = self.names.folded(items, index) else {
+            let (name, origin) = (items.list[index].name, items.origins[index]);
+            let mentioned = self.names.alone[index].as_ref();
+            return self.name_compiled_in(items, name, origin, mentioned, crates);
+        };
+        let all = folded.map(|(name, mentioned)| {
+            self.name_compiled_in(items, name.name, name.origin, mentioned, crates)
+        });
+        agreement(all.filter(|one| one.is_known()))
     }
 
-    fn defining(&self, crates: &mut Crates<'_>, near: Attribution) -> Attribution {
-        match self.defining {
-            DefiningCrate::Exact(named) => crates.named(named, near),
-            DefiningCrate::OneOf { self_type, trait_ } => {
-                let own = self_type.map(|named| (named, crates.named(named, near)));
-                let of_trait = trait_.map(|named| (named, crates.named(named, near)));
-                let chosen = match (own, of_trait) {
-                    (Some((_, own)), Some((_, of_trait))) if own.value == of_trait.value => {
-                        Some(own)
-                    }
-                    // Coherence: the block stands in the crate of the type or in that of the trait. The standard library
-                    // does not know other crates, so the other one it is.
-                    (Some((own_name, own)), Some((trait_name, of_trait))) => {
-                        let own_standard = Crates::is_standard_name(own_name.name);
-                        let trait_standard = Crates::is_standard_name(trait_name.name);
-                        Some(match (own_standard, trait_standard) {
-                            (false, true) => own,
-                            (true, false) => of_trait,
-                            _ if of_trait.value == near.value => of_trait,
-                            _ => own,
-                        })
-                    }
-                    (Some((_, only)), None) | (None, Some((_, only))) => Some(only),
-                    (None, None) => None,
-                };
-                chosen.map_or(Attribution::UNKNOWN, |chosen| {
-                    Attribution::inferred(chosen.value, Source::SymbolName)
-                })
+    fn name_compiled_in(
+        &self,
+        items: &Items<'data>,
+        name: &[u8],
+        origin: Origin,
+        mentioned: Option<&Mentioned<'data>>,
+        crates: &mut Crates<'_>,
+    ) -> Attribution {
+        let by_unit = match items.unit(origin.unit.or(self.sole_unit)) {
+            // Everything is in the merged module, whatever it was compiled for; but rustc itself writes the program's
+            // entry, when it compiles the program.
+            Some(unit) if self.is_merged(unit) && name != b"main" => Attribution::UNKNOWN,
+            Some(unit) => crates.of(unit, origin.source),
+            None => Attribution::UNKNOWN,
+        };
+        if by_unit.is_known() {
+            return by_unit;
+        }
+        let Some(mentioned) = mentioned else {
+            return Attribution::UNKNOWN;
+        };
+        if let Some(instantiating) = mentioned.instantiating {
+            return crates.named(instantiating, Attribution::UNKNOWN);
+        }
+        // Private copies of inline functions are local symbols, and shared ones say who instantiated them. `__rustc` is no
+        // crate: several crates of the standard library have such symbols.
+        match mentioned.defining {
+            DefiningCrate::Exact(defining)
+                if origin.global
+                    && mentioned.genericity == Genericity::Plain
+                    && defining.name != "__rustc" =>
+            {
+                crates.named(defining, Attribution::UNKNOWN)
             }
-            DefiningCrate::Unknown => Attribution::UNKNOWN,
+            _ => Attribution::UNKNOWN,
         }
+    }
+
+    fn is_merged(&self, unit: &Unit<'_>) -> bool {
+        matches!(unit, Unit::Rust(unit) if self.merged.contains(&unit.id))
+    }
+
+    /// The crates that define the items whose unit is not known, where their names leave no doubt.
+    fn definers(&self, items: &Items<'data>, crates: &mut Crates<'_>) -> Vec<Option<CrateId>> {
+        let all = self.names.alone.iter().zip(&items.list);
+        all.map(|(mentioned, item)| match mentioned.as_ref()?.defining {
+            DefiningCrate::Exact(defining) if !item.compiled_in.is_known() => {
+                Some(crates.named(defining, Attribution::UNKNOWN).value)
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Whether an item can have been compiled in a crate: a standard library with v0 names has compiled nothing with a
+    /// legacy name.
+    fn can_be_from(&self, index: usize, origin: CrateId, crates: &Crates<'_>) -> bool {
+        let is_legacy = self.names.alone[index]
+            .as_ref()
+            .is_some_and(|mentioned| mentioned.scheme == Scheme::Legacy);
+        !(self.standard_is_v0 && is_legacy && crates.is_standard(origin))
+    }
+
+    /// The crate whose source defines an item. Constants and functions without a name were most likely written where
+    /// they were compiled.
+    fn defined_in(
+        &self,
+        items: &Items<'data>,
+        index: usize,
+        crates: &mut Crates<'_>,
+    ) -> Attribution {
+        let near = items.list[index].compiled_in;
+        let by_names = match self.names.folded(items, index) {
+            None => self.names.alone[index]
+                .as_ref()
+                .map(|mentioned| mentioned.defining(crates, near)),
+            Some(folded) => {
+                let all: Vec<Attribution> = folded
+                    .filter_map(|(_, mentioned)| Some(mentioned?.defining(crates, near)))
+                    .collect();
+                let known = all.iter().copied().filter(|one| one.is_known());
+                (!all.is_empty()).then(|| agreement(known))
+            }
+        };
+        by_names.unwrap_or_else(|| self.defined_by_kind(&items.list[index], crates))
+    }
+
+    /// The defining crate of an item without a Rust name.
+    fn defined_by_kind(&self, item: &Item<'_>, crates: &mut Crates<'_>) -> Attribution {
+        if is_of_c_runtime(item.name) {
+            return Attribution::inferred(CrateId::C_RUNTIME, Source::SymbolName);
+        }
+        if is_of_standard_library(item.name) {
+            return crates.std();
+        }
+        let near = item.compiled_in;
+        match item.kind {
+            ItemKind::Import if self.needs_c_runtime_only => {
+                Attribution::inferred(CrateId::C_RUNTIME, Source::Symbol)
+            }
+            ItemKind::Import => Attribution::exact(CrateId::STRUCTURE, Source::Symbol),
+            _ if near.is_known() && is_anonymous(item.name) => {
+                Attribution::inferred(near.value, near.source)
+            }
+            _ => near,
+        }
+    }
+
+    /// Whether an item of which nothing says where it was compiled was most likely compiled where it is defined: what is
+    /// neither generic nor a private copy, what C wrote, and what comes from other files. In a merged module all
+    /// symbols are private.
+    fn is_compiled_where_defined(
+        &self,
+        items: &Items<'data>,
+        index: usize,
+        crates: &Crates<'_>,
+    ) -> bool {
+        let Some(mentioned) = &self.names.alone[index] else {
+            return true;
+        };
+        let origin = items.origins[index];
+        let is_merged = items
+            .unit(origin.unit)
+            .is_some_and(|unit| self.is_merged(unit));
+        mentioned.genericity != Genericity::Generic
+            && (origin.global || is_merged)
+            && self.can_be_from(index, items.list[index].defined_in.value, crates)
     }
 }
 
-/// The defining crate of an item whose name is not Rust's, or that has none.
-fn defined_without_name(
-    kind: ItemKind,
-    name: &[u8],
-    near: Attribution,
-    image: &Image<'_>,
-) -> Attribution {
-    if is_c_runtime_name(name) {
-        return Attribution::inferred(CrateId::C_RUNTIME, Source::SymbolName);
-    }
-    match kind {
-        ItemKind::Import if needs_c_runtime_only(image) => {
-            Attribution::inferred(CrateId::C_RUNTIME, Source::Symbol)
-        }
-        ItemKind::Import => Attribution::exact(CrateId::STRUCTURE, Source::Symbol),
-        // The compiler's own record of whose code it is; a constant or function without a name was most likely
-        // written where it was compiled.
-        _ if near.is_known() && name_is_anonymous(name) => {
-            Attribution::inferred(near.value, near.source)
-        }
-        _ => near,
-    }
-}
-
-/// Names that stand for nothing in any source: empty, or numbered by the compiler.
-fn name_is_anonymous(name: &[u8]) -> bool {
-    name.is_empty()
-        || name.starts_with(b".L")
-        || name.starts_with(b"anon.")
-        || name.starts_with(b"switch.table")
-        || name.starts_with(b"str.")
-}
-
-/// Entry points and helpers of the C start-up code (glibc and musl `csu`, GCC `crtstuff.c`).
-fn is_c_runtime_name(name: &[u8]) -> bool {
-    const NAMES: &[&[u8]] = &[
-        b"_start",
-        b"_start_c",
-        b"_init",
-        b"_fini",
-        b"_IO_stdin_used",
-        b"__abi_tag",
-        b"__data_start",
-        b"__dso_handle",
-        b"__do_global_dtors_aux",
-        b"__do_global_dtors_aux_fini_array_entry",
-        b"__frame_dummy_init_array_entry",
-        b"__libc_csu_fini",
-        b"__libc_csu_init",
-        b"__TMC_END__",
-        b"_dl_relocate_static_pie",
-        b"completed.0",
-        b"data_start",
-        b"deregister_tm_clones",
-        b"frame_dummy",
-        b"register_tm_clones",
-        b"_ITM_deregisterTMCloneTable",
-        b"_ITM_registerTMCloneTable",
-        b"__gmon_start__",
-        b"__cxa_finalize",
-    ];
-    NAMES.contains(&name)
+/// What all say, if they agree; that it is shared, if not.
+pub(crate) fn agreement(all: impl Iterator<Item = Attribution>) -> Attribution {
+    all.reduce(|known, next| {
+        let weaker = if next.certainty > known.certainty {
+            next
+        } else {
+            known
+        };
+        let value = if known.value == next.value {
+            known.value
+        } else {
+            CrateId::SHARED
+        };
+        Attribution { value, ..weaker }
+    })
+    .unwrap_or(Attribution::UNKNOWN)
 }
 
 /// Whether all libraries that the file needs are parts of the C runtime: then so is all that it imports.
@@ -224,19 +268,30 @@ fn needs_c_runtime_only(image: &Image<'_>) -> bool {
 }
 
 /// Crates whose unit holds the code of other crates as well: the one module that link-time optimization makes of a
-/// program. It is known by functions that only the standard library's own units have.
-fn merged_units(items: &Items<'_>) -> FxHashSet<u64> {
+/// program. It is known by functions that say that another crate instantiated them, and by functions that only the
+/// standard library's own units have.
+fn merged_units(items: &Items<'_>, names: &Names<'_>) -> FxHashSet<u64> {
     let mut merged = FxHashSet::default();
-    for (item, unit) in items.list.iter().zip(&items.unit_of) {
-        let unit = unit.and_then(|unit| items.units.get(usize::try_from(unit).ok()?));
-        if let Some(Unit::Rust(RustUnit { name, id, .. })) = unit
-            && !Crates::is_standard_name(name)
-            && is_never_copied(item.name)
-        {
+    for ((item, origin), mentioned) in items.list.iter().zip(&items.origins).zip(&names.alone) {
+        let Some(Unit::Rust(RustUnit { name, id, .. })) = items.unit(origin.unit) else {
+            continue;
+        };
+        let is_foreign = mentioned
+            .as_ref()
+            .and_then(|mentioned| mentioned.instantiating?.disambiguator)
+            .is_some_and(|instantiating| instantiating != *id);
+        if !Crates::is_standard_name(name) && (is_foreign || is_never_copied(item.name)) {
             merged.insert(*id);
         }
     }
     merged
+}
+
+/// An object file comes from one unit: if it names one and no other, all of it is that one's.
+fn sole_unit(image: &Image<'_>, items: &Items<'_>) -> Option<u32> {
+    let mut units = items.units.iter().zip(0..);
+    let (_, number) = units.next()?;
+    (image.target.kind == FileKind::Object && units.next().is_none()).then_some(number)
 }
 
 /// Functions that the standard library compiles once and for all: not generic, never inlined, in every program.
@@ -271,36 +326,4 @@ fn unit_of_debug_info(unit: &DebugUnit) -> Unit<'_> {
         unit.folder.as_deref()
     };
     path.map_or(Unit::Unknown, Unit::AtPath)
-}
-
-/// An item without a unit takes the value of its neighbours in the section, if the nearest on both sides agree:
-/// linkers take objects one after the other.
-fn ask_neighbours(items: &mut Items<'_>) {
-    let mut found: FxHashMap<ItemId, CrateId> = FxHashMap::default();
-    for pieces in &items.pieces {
-        let mut before: Option<CrateId> = None;
-        let mut waiting: Vec<ItemId> = Vec::new();
-        for piece in pieces {
-            let Owner::Item(id) = piece.owner else {
-                continue;
-            };
-            let known = items.list[id.index()].compiled_in;
-            if known.is_known() {
-                if before == Some(known.value) {
-                    found.extend(waiting.drain(..).map(|item| (item, known.value)));
-                }
-                waiting.clear();
-                before = Some(known.value);
-            } else {
-                waiting.push(id);
-            }
-        }
-    }
-    for (item, value) in found {
-        let start = items.list[item.index()].place;
-        // Only where the item stands itself, not where a part of it was put.
-        if start.is_some() {
-            items.list[item.index()].compiled_in = Attribution::inferred(value, Source::Neighbour);
-        }
-    }
 }

@@ -1,11 +1,11 @@
 //! Crates: the closed list of special ones, and the search for the package behind a name or a stable id.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use whittle_names::CrateRef;
 
 use crate::certainty::{Certainty, Source};
 use crate::owner::Attribution;
-use crate::source_paths::SourcePaths;
+use crate::source_paths::{PathOwner, SourcePaths};
 use crate::unit::{RustUnit, Unit};
 use crate::witness::Packages;
 
@@ -106,35 +106,76 @@ struct Known {
     source: Source,
 }
 
+impl Known {
+    fn exact(id: CrateId, source: Source) -> Self {
+        Self {
+            id,
+            certainty: Certainty::Exact,
+            source,
+        }
+    }
+
+    fn inferred(id: CrateId, source: Source) -> Self {
+        Self {
+            id,
+            certainty: Certainty::Inferred,
+            source,
+        }
+    }
+
+    fn attribution(self, source: Source) -> Attribution {
+        Attribution {
+            value: self.id,
+            certainty: self.certainty,
+            source,
+        }
+    }
+}
+
+/// A stable id that names mention and no unit of the link has: all of the crate's code was compiled into others.
+struct Mention<'data> {
+    name: &'data str,
+    id: u64,
+    /// The crate that compiled the first symbol that mentions it.
+    near: Option<u64>,
+    /// Whether the standard library's own code mentions it. That one does not know the program's crates.
+    by_standard: bool,
+}
+
 /// Finds the package behind a crate's name or stable id.
 pub(crate) struct Crates<'w> {
     table: Vec<Crate>,
     by_label: FxHashMap<String, CrateId>,
     packages: Option<&'w Packages>,
+    /// Numbers of packages by the names of their crates.
+    packages_of: FxHashMap<&'w str, Vec<usize>>,
+    /// Numbers of packages by the names of the files that they were compiled to.
+    package_of_file: FxHashMap<&'w str, usize>,
     paths: SourcePaths,
-    /// What units say about stable ids.
+    /// What is known about stable ids.
     by_id: FxHashMap<u64, Known>,
     /// All crates that a name stands for, in the order in which units brought them.
-    by_name: FxHashMap<String, Vec<CrateId>>,
-    /// Ids of one name that no version tells apart.
-    unversioned: FxHashMap<String, Vec<u64>>,
+    by_name: FxHashMap<String, Vec<Known>>,
+    /// The same and what packages and paths add, for names without a stable id.
+    by_bare_name: FxHashMap<String, Vec<Known>>,
+    /// How many stable ids a name has that belong to the program.
+    ids_of_name: FxHashMap<String, usize>,
 }
 
 impl<'w> Crates<'w> {
-    /// Learns from all units of the link which stable id belongs to which package. `units` in the order of the link.
-    pub(crate) fn new<'u>(
-        packages: Option<&'w Packages>,
-        paths: SourcePaths,
-        units: impl Iterator<Item = &'u Unit<'u>>,
-    ) -> Self {
+    /// Knows the special crates and the packages of the build.
+    pub(crate) fn new(packages: Option<&'w Packages>, paths: SourcePaths) -> Self {
         let mut crates = Self {
             table: Vec::new(),
             by_label: FxHashMap::default(),
             packages,
+            packages_of: FxHashMap::default(),
+            package_of_file: FxHashMap::default(),
             paths,
             by_id: FxHashMap::default(),
             by_name: FxHashMap::default(),
-            unversioned: FxHashMap::default(),
+            by_bare_name: FxHashMap::default(),
+            ids_of_name: FxHashMap::default(),
         };
         for label in [
             "(unknown)",
@@ -145,7 +186,15 @@ impl<'w> Crates<'w> {
         ] {
             crates.intern(label, Family::Special, None);
         }
-        crates.learn(units);
+        let list = packages.map_or(&[][..], |packages| &packages.list);
+        for (index, package) in list.iter().enumerate() {
+            for name in &package.crate_names {
+                crates.packages_of.entry(name).or_default().push(index);
+            }
+            for stem in &package.file_stems {
+                crates.package_of_file.entry(stem).or_insert(index);
+            }
+        }
         crates
     }
 
@@ -168,46 +217,106 @@ impl<'w> Crates<'w> {
         id
     }
 
-    fn learn<'u>(&mut self, units: impl Iterator<Item = &'u Unit<'u>>) {
+    /// Learns which stable ids belong to which package. `units` in the order of the link; `names` are crates that
+    /// symbols mention, each with where the symbol was compiled, as far as its unit or its name says.
+    pub(crate) fn learn<'u, 'n>(
+        &mut self,
+        units: impl Iterator<Item = &'u Unit<'u>>,
+        names: impl Iterator<Item = (CrateRef<'n>, Option<&'n Unit<'n>>, Option<CrateRef<'n>>)>,
+    ) {
         let mut standard_began = false;
+        let mut of_units: Vec<(RustUnit<'u>, bool)> = Vec::new();
+        let mut seen: FxHashSet<u64> = FxHashSet::default();
         for unit in units {
             let Unit::Rust(unit) = unit else { continue };
             // Linkers are given the standard library last: what follows `std` without a path of its own belongs to it.
             standard_began |= unit.name == "std";
-            if self.by_id.contains_key(&unit.id) {
+            if !seen.insert(unit.id) {
                 continue;
             }
-            let in_standard = unit.standard
+            let is_standard = unit.standard
                 || STANDARD.contains(&unit.name)
                 || (unit.stem.is_none()
                     && standard_began
                     && BROUGHT_BY_STANDARD.contains(&unit.name));
-            let known = self.of_unit(unit, in_standard);
+            of_units.push((*unit, is_standard));
+            if !is_standard {
+                *self.ids_of_name.entry(unit.name.to_owned()).or_default() += 1;
+            }
+        }
+        let standard_ids: FxHashSet<u64> = of_units
+            .iter()
+            .filter(|(_, is_standard)| *is_standard)
+            .map(|(unit, _)| unit.id)
+            .collect();
+        let mentions = self.unseen(names, &seen, &standard_ids);
+        for (unit, is_standard) in of_units {
+            let known = if is_standard {
+                self.standard(unit.name, Source::LinkMap)
+            } else {
+                self.of_unit(&unit)
+            };
             self.by_id.insert(unit.id, known);
             let of_name = self.by_name.entry(unit.name.to_owned()).or_default();
-            if !of_name.contains(&known.id) {
-                of_name.push(known.id);
+            if !of_name.iter().any(|other| other.id == known.id) {
+                of_name.push(known);
             }
+        }
+        for mention in mentions {
+            let known = self.of_mention(&mention);
+            self.by_id.insert(mention.id, known);
         }
     }
 
-    fn of_unit(&mut self, unit: &RustUnit<'_>, in_standard: bool) -> Known {
-        if in_standard {
-            return self.standard(unit.name, Source::LinkMap);
+    /// Stable ids that no unit has, in the order in which names mention them.
+    fn unseen<'n>(
+        &mut self,
+        names: impl Iterator<Item = (CrateRef<'n>, Option<&'n Unit<'n>>, Option<CrateRef<'n>>)>,
+        seen: &FxHashSet<u64>,
+        standard_ids: &FxHashSet<u64>,
+    ) -> Vec<Mention<'n>> {
+        let mut mentions: Vec<Mention<'n>> = Vec::new();
+        let mut number_of: FxHashMap<u64, usize> = FxHashMap::default();
+        for (named, unit, instantiating) in names {
+            let Some(id) = named.disambiguator else {
+                continue;
+            };
+            if seen.contains(&id) || STANDARD.contains(&named.name) {
+                continue;
+            }
+            let unit_id = match unit {
+                Some(Unit::Rust(unit)) => Some(unit.id),
+                _ => None,
+            };
+            let by_standard = unit_id.is_some_and(|id| standard_ids.contains(&id))
+                || instantiating.is_some_and(|of| STANDARD.contains(&of.name));
+            let number = *number_of.entry(id).or_insert_with(|| {
+                mentions.push(Mention {
+                    name: named.name,
+                    id,
+                    near: unit_id.or(instantiating.and_then(|of| of.disambiguator)),
+                    by_standard: false,
+                });
+                mentions.len() - 1
+            });
+            mentions[number].by_standard |= by_standard;
         }
-        let exact = |id, source| Known {
-            id,
-            certainty: Certainty::Exact,
-            source,
-        };
-        if let Some(packages) = self.packages {
-            if let Some(index) = unit.stem.and_then(|stem| packages.by_file_stem(stem)) {
-                return exact(self.package(index), Source::LinkMap);
+        for mention in &mut mentions {
+            mention.by_standard = BROUGHT_BY_STANDARD.contains(&mention.name)
+                && (mention.by_standard || self.is_unknown_to_program(mention.name));
+            if !mention.by_standard {
+                *self.ids_of_name.entry(mention.name.to_owned()).or_default() += 1;
             }
-            let mut candidates = packages.by_crate_name(unit.name);
-            if let (Some(index), None) = (candidates.next(), candidates.next()) {
-                return exact(self.package(index), Source::FileSymbol);
-            }
+        }
+        mentions
+    }
+
+    fn of_unit(&mut self, unit: &RustUnit<'_>) -> Known {
+        if let Some(&index) = unit.stem.and_then(|stem| self.package_of_file.get(stem)) {
+            return Known::exact(self.package(index), Source::LinkMap);
+        }
+        if let Some([only]) = self.packages_of.get(unit.name).map(Vec::as_slice) {
+            return Known::exact(self.package(*only), Source::FileSymbol);
         }
         self.without_package(unit.name, Some(unit.id))
     }
@@ -216,13 +325,9 @@ impl<'w> Crates<'w> {
         let label = match name {
             "__rustc" => "std".to_owned(),
             name if STANDARD.contains(&name) => name.to_owned(),
-            name => format!("{name} (std)"),
+            name => format!("{} (std)", shown_name(name)),
         };
-        Known {
-            id: self.intern(&label, Family::Standard, None),
-            certainty: Certainty::Exact,
-            source,
-        }
+        Known::exact(self.intern(&label, Family::Standard, None), source)
     }
 
     fn package(&mut self, index: usize) -> CrateId {
@@ -235,39 +340,29 @@ impl<'w> Crates<'w> {
 
     /// A crate of which only the name is known, and perhaps the stable id.
     fn without_package(&mut self, name: &str, stable_id: Option<u64>) -> Known {
-        let ids = self.unversioned.entry(name.to_owned()).or_default();
-        let position = stable_id.map_or(0, |stable_id| {
-            ids.iter()
-                .position(|&id| id == stable_id)
-                .unwrap_or_else(|| {
-                    ids.push(stable_id);
-                    ids.len() - 1
-                })
-        });
-        if position > 0 {
-            // Another crate of the same name: they must not be added up. The stable id tells them apart.
-            let label = format!("{name} [{:x}]", stable_id.unwrap_or_default());
-            return Known {
-                id: self.intern(&label, Family::Package, None),
-                certainty: Certainty::Exact,
-                source: Source::SymbolName,
-            };
-        }
-        match self
-            .paths
-            .only_version(name)
-            .map(|(name, version)| format!("{name}@{version}"))
+        let shown = shown_name(name);
+        if let Some(id) = stable_id
+            && self.ids_of_name.get(name).is_some_and(|&ids| ids > 1)
         {
-            Some(label) => Known {
-                id: self.intern(&label, Family::Package, None),
-                certainty: Certainty::Inferred,
-                source: Source::SourcePath,
-            },
-            None => Known {
-                id: self.intern(&shown_name(name), Family::Package, None),
-                certainty: Certainty::Exact,
-                source: Source::SymbolName,
-            },
+            // Other crates have the same name: they must not be added up. The stable id tells them apart.
+            let label = format!("{shown} [{id:x}]");
+            return Known::exact(
+                self.intern(&label, Family::Package, None),
+                Source::SymbolName,
+            );
+        }
+        match self.paths.only_version(name) {
+            Some((package, version)) => {
+                let label = format!("{package}@{version}");
+                Known::inferred(
+                    self.intern(&label, Family::Package, None),
+                    Source::SourcePath,
+                )
+            }
+            None => Known::exact(
+                self.intern(&shown, Family::Package, None),
+                Source::SymbolName,
+            ),
         }
     }
 
@@ -275,44 +370,63 @@ impl<'w> Crates<'w> {
     pub(crate) fn of(&mut self, unit: &Unit<'_>, source: Source) -> Attribution {
         match unit {
             Unit::Rust(unit) => match self.by_id.get(&unit.id) {
-                Some(known) => Attribution {
-                    value: known.id,
-                    certainty: known.certainty,
-                    source,
-                },
+                Some(known) => known.attribution(source),
                 None => Attribution::UNKNOWN,
             },
             Unit::InLibrary { stem, standard } => self.of_library(stem, *standard, source),
-            Unit::AtPath(path) => {
-                match self.packages.and_then(|packages| packages.by_out_dir(path)) {
-                    Some(index) => Attribution::exact(self.package(index), source),
-                    None => Attribution::UNKNOWN,
-                }
-            }
+            Unit::AtPath(path) => self.of_path(path, source),
             Unit::CRuntime => Attribution::exact(CrateId::C_RUNTIME, source),
             Unit::Unknown => Attribution::UNKNOWN,
         }
     }
 
-    /// The crate of a library file `libNAME-HASH`.
+    /// The crate of an object of another language in a library file `libNAME-HASH`.
     fn of_library(&mut self, stem: &str, standard: bool, source: Source) -> Attribution {
-        let name = stem.strip_prefix("lib").unwrap_or(stem);
-        let name = name.rsplit_once('-').map_or(name, |(name, _)| name);
-        if standard {
-            let known = self.standard(name, source);
-            return Attribution::exact(known.id, source);
-        }
-        if let Some(index) = self
-            .packages
-            .and_then(|packages| packages.by_file_stem(stem))
-        {
+        if let Some(&index) = self.package_of_file.get(stem) {
             return Attribution::exact(self.package(index), source);
         }
-        let known = self.without_package(name, None);
-        Attribution {
-            value: known.id,
-            certainty: known.certainty,
-            source,
+        let name = stem.strip_prefix("lib").unwrap_or(stem);
+        let name = name.rsplit_once('-').map_or(name, |(name, _)| name);
+        if standard && name == "libc" {
+            // Targets that link the C library statically bring it in this one.
+            return Attribution::exact(CrateId::C_RUNTIME, source);
+        }
+        let known = if standard {
+            self.standard(name, source)
+        } else {
+            match self.by_name.get(name).map(Vec::as_slice) {
+                Some([only]) => *only,
+                _ => self.without_package(name, None),
+            }
+        };
+        known.attribution(source)
+    }
+
+    /// The crate of an object or source file: what build scripts wrote is their package's, and so is what stands in
+    /// its folder.
+    fn of_path(&mut self, path: &str, source: Source) -> Attribution {
+        if let Some(index) = self.packages.and_then(|packages| packages.by_path(path)) {
+            return Attribution::exact(self.package(index), source);
+        }
+        match PathOwner::of(path) {
+            Some(PathOwner::Registry { package, .. })
+                if STANDARD.contains(&package.replace('-', "_").as_str()) =>
+            {
+                let known = self.standard(&package.replace('-', "_"), source);
+                known.attribution(source)
+            }
+            Some(PathOwner::Registry { package, version }) => {
+                let label = format!("{package}@{version}");
+                Attribution::inferred(
+                    self.intern(&label, Family::Package, None),
+                    Source::SourcePath,
+                )
+            }
+            Some(PathOwner::Standard { name }) => {
+                let known = self.standard(&name.replace('-', "_"), source);
+                known.attribution(source)
+            }
+            None => Attribution::UNKNOWN,
         }
     }
 
@@ -320,105 +434,101 @@ impl<'w> Crates<'w> {
     /// one name where the symbol itself does not.
     pub(crate) fn named(&mut self, named: CrateRef<'_>, near: Attribution) -> Attribution {
         if let Some(known) = named.disambiguator.and_then(|id| self.by_id.get(&id)) {
-            return Attribution {
-                value: known.id,
-                certainty: known.certainty,
-                source: Source::SymbolName,
-            };
+            return known.attribution(match known.source {
+                Source::SourcePath => Source::SourcePath,
+                _ => Source::SymbolName,
+            });
         }
-        if STANDARD.contains(&named.name) {
-            let known = self.standard(named.name, Source::SymbolName);
-            return Attribution::exact(known.id, Source::SymbolName);
-        }
-        let known = match named.disambiguator {
-            Some(id) => {
-                let known = self.of_id_without_unit(named.name, id, near);
-                self.by_id.insert(id, known);
-                known
-            }
-            None => self.of_bare_name(named.name, near),
+        let known = if STANDARD.contains(&named.name) {
+            self.standard(named.name, Source::SymbolName)
+        } else {
+            self.of_bare_name(named.name, near)
         };
-        Attribution {
-            value: known.id,
-            certainty: known.certainty,
-            source: known.source,
-        }
+        known.attribution(known.source)
     }
 
-    /// A stable id that no unit of the link has: all of the crate's code was compiled into others.
-    fn of_id_without_unit(&mut self, name: &str, id: u64, near: Attribution) -> Known {
-        if let Some(packages) = self.packages {
-            let taken = self.by_name.get(name).cloned().unwrap_or_default();
-            let candidates: Vec<usize> = packages.by_crate_name(name).collect();
-            let free: Vec<CrateId> = candidates
-                .into_iter()
-                .map(|index| self.package(index))
-                .filter(|candidate| !taken.contains(candidate))
-                .collect();
-            if let [only] = free[..] {
-                return Known {
-                    id: only,
-                    certainty: Certainty::Exact,
-                    source: Source::SymbolName,
-                };
-            }
-            if let Some(dependency) = self.dependency_of(near, name) {
-                return Known {
-                    id: dependency,
-                    certainty: Certainty::Inferred,
-                    source: Source::SymbolName,
-                };
-            }
+    /// A stable id that no unit of the link has.
+    fn of_mention(&mut self, mention: &Mention<'_>) -> Known {
+        let name = mention.name;
+        if mention.by_standard {
+            let known = self.standard(name, Source::SymbolName);
+            return Known::inferred(known.id, known.source);
         }
-        if self.looks_standard(name, near) {
-            return Known {
-                certainty: Certainty::Inferred,
-                ..self.standard(name, Source::SymbolName)
-            };
+        let candidates = self.packages_of.get(name).cloned().unwrap_or_default();
+        if let [only] = candidates[..] {
+            return Known::exact(self.package(only), Source::SymbolName);
         }
-        self.without_package(name, Some(id))
+        let taken = self.by_name.get(name).cloned().unwrap_or_default();
+        let free: Vec<CrateId> = candidates
+            .into_iter()
+            .map(|index| self.package(index))
+            .filter(|candidate| taken.iter().all(|taken| taken.id != *candidate))
+            .collect();
+        if let [only] = free[..] {
+            return Known::exact(only, Source::SymbolName);
+        }
+        let near = mention.near.and_then(|id| self.by_id.get(&id)).copied();
+        if let Some(dependency) = near.and_then(|near| self.dependency_of(near.id, name)) {
+            return Known::inferred(dependency, Source::SymbolName);
+        }
+        self.without_package(name, Some(mention.id))
     }
 
     /// A name without a stable id: legacy symbols.
     fn of_bare_name(&mut self, name: &str, near: Attribution) -> Known {
-        let known = |id, certainty| Known {
-            id,
-            certainty,
-            source: Source::SymbolName,
+        if !self.by_bare_name.contains_key(name) {
+            let candidates = self.candidates(name);
+            self.by_bare_name.insert(name.to_owned(), candidates);
+        }
+        let candidates = self.by_bare_name.get(name).map_or(&[][..], Vec::as_slice);
+        let inferred = |id| Known::inferred(id, Source::SymbolName);
+        let first = match candidates {
+            [] => return self.without_package(name, None),
+            [only] => return *only,
+            [first, ..] => first.id,
         };
+        if candidates
+            .iter()
+            .any(|candidate| candidate.id == near.value)
+        {
+            return inferred(near.value);
+        }
+        let near_standard = self.family(near.value) == Family::Standard;
+        let same_side = candidates
+            .iter()
+            .find(|known| (self.family(known.id) == Family::Standard) == near_standard)
+            .map_or(first, |known| known.id);
+        let dependency = self.dependency_of(near.value, name);
+        inferred(dependency.unwrap_or(same_side))
+    }
+
+    /// All crates that a name can stand for.
+    fn candidates(&mut self, name: &str) -> Vec<Known> {
         let mut candidates = self.by_name.get(name).cloned().unwrap_or_default();
-        if let Some(packages) = self.packages {
-            for index in packages.by_crate_name(name).collect::<Vec<_>>() {
-                let id = self.package(index);
-                if !candidates.contains(&id) {
-                    candidates.push(id);
-                }
+        for index in self.packages_of.get(name).cloned().unwrap_or_default() {
+            let id = self.package(index);
+            if candidates.iter().all(|known| known.id != id) {
+                candidates.push(Known::exact(id, Source::SymbolName));
             }
         }
-        match candidates[..] {
-            [] if self.looks_standard(name, near) => Known {
-                certainty: Certainty::Inferred,
-                ..self.standard(name, Source::SymbolName)
-            },
-            [] => self.without_package(name, None),
-            [only] => known(only, Certainty::Exact),
-            [first, ..] => {
-                if candidates.contains(&near.value) {
-                    return known(near.value, Certainty::Inferred);
-                }
-                if let Some(dependency) = self
-                    .dependency_of(near, name)
-                    .filter(|id| candidates.contains(id))
-                {
-                    return known(dependency, Certainty::Inferred);
-                }
-                let near_standard = self.family(near.value) == Family::Standard;
-                let same_side = candidates
-                    .iter()
-                    .find(|&&id| (self.family(id) == Family::Standard) == near_standard);
-                known(same_side.copied().unwrap_or(first), Certainty::Inferred)
+        if BROUGHT_BY_STANDARD.contains(&name) {
+            let has_own = candidates
+                .iter()
+                .any(|known| self.family(known.id) == Family::Package);
+            if !has_own && !self.is_unknown_to_program(name) {
+                candidates.push(self.without_package(name, None));
+            }
+            let has_standard = candidates
+                .iter()
+                .any(|known| self.family(known.id) == Family::Standard);
+            if !has_standard
+                && (self.paths.standard.contains(name) || self.is_unknown_to_program(name))
+            {
+                let known = self.standard(name, Source::SymbolName);
+                candidates.push(Known::inferred(known.id, known.source));
             }
         }
+        candidates
     }
 
     fn family(&self, id: CrateId) -> Family {
@@ -427,32 +537,59 @@ impl<'w> Crates<'w> {
             .map_or(Family::Special, |known| known.family)
     }
 
-    /// Whether a name that programs and the standard library both use means the latter's.
-    fn looks_standard(&self, name: &str, near: Attribution) -> bool {
-        BROUGHT_BY_STANDARD.contains(&name)
-            && !self.paths.registry.contains_key(name)
-            && (self.paths.standard.contains(name) || self.family(near.value) == Family::Standard)
+    /// Whether nothing says that the program itself uses a crate of that name, which the standard library brings along:
+    /// no package of the build, or, where these are not known, no path of a source file but the standard library's.
+    fn is_unknown_to_program(&self, name: &str) -> bool {
+        if self.packages.is_some() {
+            !self.packages_of.contains_key(name)
+        } else {
+            self.paths.standard.contains(name) && !self.paths.registry.contains_key(name)
+        }
     }
 
-    /// The package that the package of `near` calls `name`.
-    fn dependency_of(&mut self, near: Attribution, name: &str) -> Option<CrateId> {
-        let package = self.table.get(near.value.index())?.package?;
-        let dependencies = &self.packages?.list.get(package)?.dependencies;
-        let index = dependencies
+    /// The only package with a crate of that name that the package of `near` depends on. What its source calls the
+    /// crate does not matter: symbols have the crate's own name.
+    fn dependency_of(&mut self, near: CrateId, name: &str) -> Option<CrateId> {
+        let package = self.table.get(near.index())?.package?;
+        let packages = self.packages?;
+        let mut fitting = packages
+            .list
+            .get(package)?
+            .dependencies
             .iter()
-            .find(|(own_name, _)| own_name == name)?
-            .1;
-        Some(self.package(index))
+            .map(|&(_, index)| index)
+            .filter(|&index| {
+                let crates = packages.list.get(index).map(|package| &package.crate_names);
+                crates.is_some_and(|crates| crates.iter().any(|own| own == name))
+            });
+        let first = fitting.next()?;
+        fitting
+            .all(|other| other == first)
+            .then(|| self.package(first))
     }
 
-    /// Whether a crate's unit holds its own code alone, judged by its name: the standard library is never compiled in
-    /// the merged module of a program.
+    /// Whether a name is that of a crate which comes with the toolchain and nowhere else.
     pub(crate) fn is_standard_name(name: &str) -> bool {
         STANDARD.contains(&name)
     }
+
+    /// Whether a crate belongs to the standard library.
+    pub(crate) fn is_standard(&self, id: CrateId) -> bool {
+        self.family(id) == Family::Standard
+    }
+
+    /// The standard library itself, for its symbols with plain names.
+    pub(crate) fn std(&mut self) -> Attribution {
+        self.standard("std", Source::SymbolName)
+            .attribution(Source::SymbolName)
+    }
 }
 
-/// A crate's name without control characters; names come from the file.
+/// A crate's name without control characters, and not longer than any real one; names come from the file.
 fn shown_name(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).collect()
+    const MAX_CHARS: usize = 256;
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_CHARS)
+        .collect()
 }

@@ -8,11 +8,15 @@ use whittle_image::{
 };
 
 use crate::certainty::Source;
-use crate::items::Items;
+use crate::items::{Items, new_item};
 use crate::kind::Kind;
-use crate::owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
+use crate::owner::{ItemId, ItemKind, Owner, SharedId, Structure};
 use crate::padding;
 use crate::tiling::{Claim, Tiling};
+
+/// A name that more symbols than this end in is the pool's: a damaged table may give one string to all its symbols, and
+/// each of its letters to one more.
+const MAX_SHARED_NAME: usize = 64;
 
 /// Tiles all sections that the first stage left: what they hold describes what that stage found.
 pub(crate) fn describe<'data>(image: &Image<'data>, items: &mut Items<'data>) -> Vec<ItemId> {
@@ -191,7 +195,8 @@ impl Stage<'_, '_> {
                         .iter()
                         .map(|one| self.patched_owner(table, one.patched, one.target))
                         .collect();
-                    self.items.share(owners, &mut self.sets)
+                    self.items
+                        .share(owners, &mut self.sets, Structure::Relocations)
                 };
                 let entry_size = match table.encoding {
                     RelocationEncoding::Packed => self.word(),
@@ -312,6 +317,7 @@ impl Stage<'_, '_> {
             let owner = self.items.share(
                 users.remove(&table.place).unwrap_or_default(),
                 &mut self.sets,
+                Structure::Unwinding,
             );
             self.claim(
                 table.place.section,
@@ -402,9 +408,14 @@ impl Stage<'_, '_> {
             for (index, &(at, _, owner)) in group.iter().enumerate() {
                 owners.push(owner);
                 let next = group.get(index + 1).map_or(end, |&(next, ..)| next);
-                // A damaged table may give one string to very many symbols: the set is not repeated for each.
                 if next > at {
-                    pieces.push((at, next, self.items.share(owners.clone(), &mut self.sets)));
+                    let owner = if owners.len() > MAX_SHARED_NAME {
+                        Owner::Structure(Structure::NamePool)
+                    } else {
+                        self.items
+                            .share(owners.clone(), &mut self.sets, Structure::NamePool)
+                    };
+                    pieces.push((at, next, owner));
                 }
             }
             for (at, next, owner) in pieces {
@@ -419,15 +430,7 @@ impl Stage<'_, '_> {
         let image = self.image;
         let mut ids = Vec::with_capacity(image.debug_units.len());
         for unit in &image.debug_units {
-            let item = self.items.push(Item {
-                kind: ItemKind::Unit,
-                name: &[],
-                aliases: Vec::new(),
-                place: None,
-                len: 0,
-                defined_in: Attribution::UNKNOWN,
-                compiled_in: Attribution::UNKNOWN,
-            });
+            let item = self.items.push(new_item(ItemKind::Unit, &[], None, 0));
             ids.push(item);
             for (section, range) in &unit.pieces {
                 let len = range.end.saturating_sub(range.start);
@@ -475,6 +478,7 @@ impl Stage<'_, '_> {
         let rest = rest_of(section.role);
         let mut tiling = Tiling::new(section.size, Kind::of_role(section.role));
         tiling.lay(self.claims.remove(&section.index).unwrap_or_default());
+        tiling.lay(self.items.unused_tables.in_section(section.index));
         let image = self.image;
         let aligned = matches!(
             section.role,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use whittle_image::{Image, Place, SectionIndex};
 
-use crate::attribution;
+use crate::attribution::{self, agreement};
 use crate::certainty::{Certainty, Source};
 use crate::crates::{Crate, CrateId};
 use crate::descriptions;
-use crate::items::{Items, MERGED};
+use crate::items::Items;
 use crate::kind::Kind;
 use crate::layout::{Domain, Layout, Region, Shows, scale};
 use crate::owner::{Attribution, Item, ItemId, Owner, SharedId};
@@ -110,7 +110,7 @@ impl<'data> Ledger<'data> {
         let shared_crates = items
             .shared
             .iter()
-            .map(|set| agreement(set, &items))
+            .map(|set| of_shared(set, &items))
             .collect();
         let mut ledger = Self {
             image,
@@ -333,40 +333,28 @@ impl<'data> Ledger<'data> {
 }
 
 /// Where all members of a shared set are defined and compiled, if they agree.
-fn agreement(set: &[Owner], items: &Items<'_>) -> (Attribution, Attribution) {
-    if set == items.shared[usize::try_from(MERGED.0).unwrap_or(0)].as_slice() {
+fn of_shared(set: &[Owner], items: &Items<'_>) -> (Attribution, Attribution) {
+    if set.is_empty() {
         // Merged by the linker: several crates' for sure, which ones the map does not say.
         let shared = Attribution::exact(CrateId::SHARED, Source::LinkMap);
         return (shared, shared);
     }
     let common = |of: &dyn Fn(&Item<'_>) -> Attribution| {
-        let mut values = set.iter().map(|owner| match owner {
+        let values = set.iter().map(|owner| match owner {
             Owner::Item(id) => of(&items.list[id.index()]),
             Owner::Structure(_) => Attribution::exact(CrateId::STRUCTURE, Source::Layout),
             Owner::Padding => Attribution::exact(CrateId::PADDING, Source::Layout),
             Owner::Shared(_) => Attribution::exact(CrateId::SHARED, Source::LinkMap),
             Owner::Unknown => Attribution::UNKNOWN,
         });
-        let first = values.next().unwrap_or(Attribution::UNKNOWN);
-        values.fold(first, |all, next| {
-            let weaker = if next.certainty > all.certainty {
-                next
-            } else {
-                all
-            };
-            if all.value == next.value {
-                Attribution {
-                    value: all.value,
-                    ..weaker
-                }
-            } else {
-                Attribution {
-                    value: CrateId::SHARED,
-                    certainty: weaker.certainty,
-                    source: weaker.source,
-                }
-            }
-        })
+        let known = agreement(values.clone().filter(|value| value.is_known()));
+        let all_known = values.clone().all(Attribution::is_known);
+        if all_known || known.value == CrateId::SHARED {
+            known
+        } else {
+            // The unknown member may be the same crate's, or another's.
+            Attribution::UNKNOWN
+        }
     };
     (
         common(&|item| item.defined_in),

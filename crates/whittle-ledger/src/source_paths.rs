@@ -65,6 +65,50 @@ impl SourcePaths {
     }
 }
 
+/// Whose a source file or object is, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PathOwner<'path> {
+    /// A package that cargo unpacked from a registry.
+    Registry {
+        package: &'path str,
+        version: &'path str,
+    },
+    /// The standard library, or a package that it brings along.
+    Standard { name: &'path str },
+}
+
+impl<'path> PathOwner<'path> {
+    /// Reads a path; what follows the package's folder does not matter.
+    pub(crate) fn of(path: &'path str) -> Option<Self> {
+        let path = path.as_bytes();
+        for mark in ["registry/src/", "registry\\src\\"] {
+            if let Some(at) = memmem::find(path, mark.as_bytes()) {
+                let rest = &path[at + mark.len()..];
+                let package = rest.get(component(rest)?.len() + 1..)?;
+                let (package, version) = split_version(last_component(package)?)?;
+                return Some(Self::Registry { package, version });
+            }
+        }
+        if let Some(at) = memmem::find(path, b"/rust/deps/") {
+            let (name, _) = split_version(last_component(&path[at + "/rust/deps/".len()..])?)?;
+            return Some(Self::Standard { name });
+        }
+        // `/rustc/COMMIT/library/core/src/…`
+        let rest = path.strip_prefix(b"/rustc/")?;
+        let rest = rest.get(component(rest)?.len() + 1..)?;
+        let name = component(rest.strip_prefix(b"library/")?)?;
+        Some(Self::Standard { name })
+    }
+}
+
+/// The text before the next separator, or all of it if there is none.
+fn last_component(bytes: &[u8]) -> Option<&str> {
+    component(bytes).or_else(|| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        (!text.is_empty() && text.len() <= 128).then_some(text)
+    })
+}
+
 /// The text before the next separator, if it looks like the name of a folder.
 fn component(bytes: &[u8]) -> Option<&str> {
     const MAX_LEN: usize = 128;
@@ -112,6 +156,31 @@ mod tests {
         );
         assert_eq!(split_version("no-version"), None);
         assert_eq!(split_version("-1.2.3"), None);
+    }
+
+    #[test]
+    fn paths_of_sources_name_their_package() {
+        let registry = |package, version| Some(PathOwner::Registry { package, version });
+        assert_eq!(
+            PathOwner::of(
+                "/h/.cargo/registry/src/index.crates.io-19/zstd-sys-2.0.15+zstd.1.5.7/zstd/lib"
+            ),
+            registry("zstd-sys", "2.0.15+zstd.1.5.7")
+        );
+        assert_eq!(
+            PathOwner::of("/h/.cargo/registry/src/index.crates.io-19/ring-0.17.8"),
+            registry("ring", "0.17.8")
+        );
+        assert_eq!(
+            PathOwner::of("/rustc/59807616e1b2/library/core/src/fmt/mod.rs"),
+            Some(PathOwner::Standard { name: "core" })
+        );
+        assert_eq!(
+            PathOwner::of("/rust/deps/hashbrown-0.16.1/src/raw.rs"),
+            Some(PathOwner::Standard { name: "hashbrown" })
+        );
+        assert_eq!(PathOwner::of("/home/me/src/main.c"), None);
+        assert_eq!(PathOwner::of("registry/src/"), None);
     }
 
     #[test]

@@ -106,9 +106,12 @@ impl Tiling {
         }
     }
 
-    /// Where the pieces so far start, ascending.
-    pub(crate) fn starts(&self) -> Vec<u64> {
-        self.pieces.iter().map(|piece| piece.start).collect()
+    /// Where the pieces so far start and end.
+    pub(crate) fn bounds(&self) -> Vec<u64> {
+        self.pieces
+            .iter()
+            .flat_map(|piece| [piece.start, piece.end])
+            .collect()
     }
 
     /// The ranges that nothing claims, in ascending order.

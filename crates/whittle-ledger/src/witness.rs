@@ -41,6 +41,8 @@ pub struct Package {
     pub file_stems: Vec<String>,
     /// Folders that its build script writes to: objects from there are its own.
     pub out_dirs: Vec<String>,
+    /// The folder of its manifest: what C compilers say they compiled there is its own.
+    pub folder: Option<String>,
     /// What it depends on: the name its source uses, and the package's number in the list.
     pub dependencies: Vec<(String, usize)>,
     /// Whether it belongs to the user's own workspace.
@@ -68,13 +70,35 @@ impl Packages {
     /// The package whose build script wrote a file.
     #[must_use]
     pub fn by_out_dir(&self, path: &str) -> Option<usize> {
-        self.list.iter().position(|package| {
-            package.out_dirs.iter().any(|dir| {
-                path.strip_prefix(dir.as_str())
-                    .is_some_and(|rest| rest.starts_with(['/', '\\']))
-            })
+        self.list
+            .iter()
+            .position(|package| package.out_dirs.iter().any(|dir| is_below(path, dir)))
+    }
+
+    /// The package that a file belongs to: its build script wrote it, or it stands in the package's folder. Where one
+    /// package stands in the folder of another, the inner one.
+    #[must_use]
+    pub fn by_path(&self, path: &str) -> Option<usize> {
+        self.by_out_dir(path).or_else(|| {
+            let folders = self.list.iter().zip(0..).filter_map(|(package, index)| {
+                let folder = package.folder.as_deref()?;
+                is_below(path, folder).then_some((folder.len(), index))
+            });
+            // The first of equals: programs that share a folder share a package as well.
+            folders
+                .max_by_key(|&(len, index)| (len, std::cmp::Reverse(index)))
+                .map(|(_, index)| index)
         })
     }
+}
+
+/// Whether a path is a folder or leads into it.
+fn is_below(path: &str, folder: &str) -> bool {
+    let folder = folder.trim_end_matches(['/', '\\']);
+    !folder.is_empty()
+        && path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
 
 impl Package {
@@ -82,5 +106,34 @@ impl Package {
     #[must_use]
     pub fn label(&self) -> String {
         format!("{}@{}", self.name, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_belong_to_the_innermost_package() {
+        let package = |folder: &str, out_dir: &str| Package {
+            folder: Some(folder.to_owned()),
+            out_dirs: vec![out_dir.to_owned()],
+            ..Package::default()
+        };
+        let packages = Packages {
+            list: vec![
+                package("/w", "/w/target/build/app-1/out"),
+                package("/w/codec-sys", "/w/target/build/codec-sys-2/out"),
+            ],
+        };
+        assert_eq!(packages.by_path("/w/src/main.c"), Some(0));
+        assert_eq!(packages.by_path("/w/codec-sys/src/a.c"), Some(1));
+        assert_eq!(packages.by_path("/w/codec-sys"), Some(1));
+        assert_eq!(
+            packages.by_path("/w/target/build/codec-sys-2/out/libcodec.a"),
+            Some(1)
+        );
+        assert_eq!(packages.by_path("/w-other/a.c"), None);
+        assert_eq!(packages.by_path("/usr/lib/libz.a"), None);
     }
 }
