@@ -3,9 +3,10 @@
 //! The file is one domain, memory a second, thread-local storage a third. Each is cut into regions that do not overlap;
 //! a region shows a part of one section, or something that is in no section.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use whittle_image::{Compression, FileKind, Image, SectionIndex};
+use whittle_image::{Compression, FileKind, Image, SectionIndex, Segment};
 
 use crate::kind::Kind;
 use crate::owner::{Owner, Structure};
@@ -130,7 +131,7 @@ impl Layout {
             .segments
             .iter()
             .filter(|segment| segment.memory_size > 0)
-            .map(|segment| segment.address..segment.address.saturating_add(segment.memory_size))
+            .map(memory_range)
             .collect();
         ranges.sort_by_key(|range| (range.start, range.end));
         for range in ranges {
@@ -170,11 +171,11 @@ impl Layout {
                 }
             }
         }
-        self.memory = regions(&self.loaded, wishes, |_| gap_shows(true));
+        self.memory = regions(&self.loaded, &wishes, |_| gap_shows(true));
 
         if let Some((address, size)) = image.thread_local.filter(|&(_, size)| size > 0) {
             let template = address..address.saturating_add(size);
-            let wishes = image
+            let wishes: Vec<Wish> = image
                 .sections
                 .iter()
                 .filter(|section| section.access.thread_local && section.size > 0)
@@ -186,8 +187,9 @@ impl Layout {
                     },
                 })
                 .collect();
-            self.thread_local =
-                regions(std::slice::from_ref(&template), wishes, |_| gap_shows(true));
+            self.thread_local = regions(std::slice::from_ref(&template), &wishes, |_| {
+                gap_shows(true)
+            });
             self.template = Some(template);
         }
     }
@@ -217,7 +219,7 @@ fn file_regions(image: &Image<'_>) -> Vec<Region> {
     let whole = 0..image.file_len();
     let last_claimed = wishes.iter().map(|wish| wish.range.end).max().unwrap_or(0);
     // A cut of a compressed section cannot be told in bytes after decompression: it is shared out in proportion.
-    regions(std::slice::from_ref(&whole), wishes, |gap| {
+    regions(std::slice::from_ref(&whole), &wishes, |gap| {
         let bytes = usize::try_from(gap.start)
             .ok()
             .zip(usize::try_from(gap.end).ok());
@@ -288,82 +290,53 @@ fn gap_shows(is_padding: bool) -> Shows {
     }
 }
 
-/// Tiles ranges with wishes: a byte goes to the earliest wish that wants it, and what nobody wants is a gap.
+/// Tiles ranges with wishes: a byte goes to the earliest wish that wants it, and what nobody wants is a gap. `ranges`
+/// ascending and disjoint.
 fn regions(
     ranges: &[Range<u64>],
-    wishes: Vec<Wish>,
+    wishes: &[Wish],
     gap: impl Fn(&Range<u64>) -> Shows,
 ) -> Vec<Region> {
-    // Tiled so far, ascending. Few sections overlap, so a sorted list with insertions is cheap enough: at most one
-    // region more for each wish.
-    let mut taken: std::collections::BTreeMap<u64, Region> = std::collections::BTreeMap::new();
-    for wish in wishes {
-        let mut at = wish.range.start;
-        let before = taken
-            .range(..=at)
-            .next_back()
-            .map(|(_, region)| region.start + region.len);
-        if let Some(end) = before {
-            at = at.max(end);
-        }
-        let mut free = Vec::new();
-        for (&start, region) in taken.range(at.min(wish.range.end)..wish.range.end) {
-            if at < start {
-                free.push(at..start);
-            }
-            at = at.max(start + region.len);
-        }
-        if at < wish.range.end {
-            free.push(at..wish.range.end);
-        }
-        for part in free {
-            let from = part.start - wish.range.start;
-            let len = part.end - part.start;
-            let shows = match &wish.shows {
+    let wanted: Vec<Range<u64>> = wishes.iter().map(|wish| wish.range.clone()).collect();
+    let mut taken = first_come(&wanted)
+        .into_iter()
+        .map(|(range, wish)| Region {
+            start: range.start,
+            len: range.end - range.start,
+            shows: match &wishes[wish].shows {
                 Shows::Section { index, bytes } => {
                     // Stored bytes here; the caller translates those of compressed sections.
-                    let start = bytes.start + from;
+                    let start = bytes.start + (range.start - wishes[wish].range.start);
                     Shows::Section {
                         index: *index,
-                        bytes: start..start + len,
+                        bytes: start..start + (range.end - range.start),
                     }
                 }
                 other @ Shows::Other { .. } => other.clone(),
-            };
-            taken.insert(
-                part.start,
-                Region {
-                    start: part.start,
-                    len,
-                    shows,
-                },
-            );
-        }
-    }
-    let mut out = Vec::with_capacity(taken.len() + ranges.len());
-    let mut taken = taken.into_values().peekable();
+            },
+        })
+        .peekable();
+    let mut out = Vec::new();
     for range in ranges {
         let mut at = range.start;
-        while let Some(region) = taken.peek() {
-            let (start, end) = (region.start, region.start + region.len);
-            if end <= range.start {
-                taken.next();
-                continue;
-            }
-            if start >= range.end {
-                break;
-            }
-            let clipped = clip(region, start.max(at)..end.min(range.end));
-            if at < clipped.start {
-                let hole = at..clipped.start;
+        let leave_gap = |out: &mut Vec<Region>, hole: Range<u64>| {
+            if !hole.is_empty() {
                 out.push(Region {
-                    start: at,
+                    start: hole.start,
                     len: hole.end - hole.start,
                     shows: gap(&hole),
                 });
             }
-            at = clipped.start + clipped.len;
-            if clipped.len > 0 {
+        };
+        while let Some(region) = taken.peek() {
+            let (start, end) = (region.start, region.start + region.len);
+            if start >= range.end {
+                break;
+            }
+            if end > range.start {
+                let clipped = clip(region, start.max(at)..end.min(range.end));
+                leave_gap(&mut out, at..clipped.start);
+                at = clipped.start + clipped.len;
                 out.push(clipped);
             }
             if end > range.end {
@@ -371,16 +344,82 @@ fn regions(
             }
             taken.next();
         }
-        if at < range.end {
-            let hole = at..range.end;
-            out.push(Region {
-                start: at,
-                len: hole.end - hole.start,
-                shows: gap(&hole),
-            });
+        leave_gap(&mut out, at..range.end);
+    }
+    out
+}
+
+/// Makes ranges disjoint: each byte stays with the first range of the list that has it. Ascending, with the number of
+/// the range.
+///
+/// ```text
+///   0        |------|
+///   1   |--------------|
+///   result   1   0    1
+/// ```
+fn first_come(ranges: &[Range<u64>]) -> Vec<(Range<u64>, usize)> {
+    let mut edges: Vec<(u64, usize)> = Vec::with_capacity(ranges.len() * 2);
+    for (number, range) in ranges.iter().enumerate() {
+        if range.start < range.end {
+            edges.extend([(range.start, number), (range.end, number)]);
+        }
+    }
+    edges.sort_unstable();
+    let mut out: Vec<(Range<u64>, usize)> = Vec::new();
+    let mut open: BTreeSet<usize> = BTreeSet::new();
+    let mut at = 0;
+    for (position, number) in edges {
+        if let Some(&first) = open.first()
+            && at < position
+        {
+            match out.last_mut() {
+                Some((last, same)) if *same == first && last.end == at => last.end = position,
+                _ => out.push((at..position, first)),
+            }
+        }
+        at = position;
+        if !open.remove(&number) {
+            open.insert(number);
         }
     }
     out
+}
+
+/// Which segment each byte of the file and each address belongs to; the first one's where segments overlap.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SegmentIndex {
+    file: Vec<(Range<u64>, usize)>,
+    memory: Vec<(Range<u64>, usize)>,
+}
+
+impl SegmentIndex {
+    pub(crate) fn of(image: &Image<'_>) -> Self {
+        let in_file: Vec<_> = image
+            .segments
+            .iter()
+            .map(|segment| segment.file_range.clone())
+            .collect();
+        let in_memory: Vec<_> = image.segments.iter().map(memory_range).collect();
+        Self {
+            file: first_come(&in_file),
+            memory: first_come(&in_memory),
+        }
+    }
+
+    /// The number of the segment in the list of segments. `at` is a file offset or an address.
+    pub(crate) fn segment_at(&self, domain: Domain, at: u64) -> Option<usize> {
+        let ranges = match domain {
+            Domain::File => &self.file,
+            Domain::Memory | Domain::ThreadLocal => &self.memory,
+        };
+        let after = ranges.partition_point(|(range, _)| range.start <= at);
+        let (range, number) = ranges.get(after.checked_sub(1)?)?;
+        range.contains(&at).then_some(*number)
+    }
+}
+
+fn memory_range(segment: &Segment) -> Range<u64> {
+    segment.address..segment.address.saturating_add(segment.memory_size)
 }
 
 /// The part of a region that lies in a range.

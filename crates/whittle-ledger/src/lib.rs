@@ -40,6 +40,7 @@ mod findings;
 mod items;
 mod kind;
 mod known_symbols;
+mod labels;
 mod layout;
 mod ledger;
 mod mapped;
