@@ -441,3 +441,70 @@ fn clip(region: &Region, range: Range<u64>) -> Region {
         shows,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn section(number: u32, range: &Range<u64>) -> Wish {
+        Wish {
+            range: range.clone(),
+            shows: Shows::Section {
+                index: SectionIndex(number),
+                bytes: 0..range.end - range.start,
+            },
+        }
+    }
+
+    #[test]
+    fn parts_of_compressed_sections_are_scaled() {
+        assert_eq!(scale(10, 100, 20), 50);
+        assert_eq!(scale(u64::MAX, u64::MAX, u64::MAX), u64::MAX);
+        assert_eq!(scale(u64::MAX, 2, 1), 0, "what does not fit is nothing");
+        assert_eq!(scale(7, 3, 0), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_wish_has_each_byte(
+            wishes in prop::collection::vec((0_u64..80, 0_u64..40), 0..14),
+            holes in prop::collection::vec((0_u64..12, 1_u64..30), 0..5),
+        ) {
+            let mut ranges: Vec<Range<u64>> = Vec::new();
+            for (gap, len) in holes {
+                let start = ranges.last().map_or(0, |last| last.end) + gap;
+                ranges.push(start..start + len);
+            }
+            let wanted: Vec<Range<u64>> = wishes.iter().map(|&(start, len)| start..start + len).collect();
+            let list: Vec<Wish> = (0..).zip(&wanted).map(|(number, range)| section(number, range)).collect();
+            let found = regions(&ranges, &list, |_| gap_shows(true));
+            let mut found = found.iter();
+            for range in &ranges {
+                let mut at = range.start;
+                while at < range.end {
+                    let region = found.next().expect("a region for each byte");
+                    prop_assert_eq!(region.start, at);
+                    prop_assert!(region.len > 0);
+                    for byte in at..at + region.len {
+                        let first = wanted.iter().position(|wish| wish.contains(&byte));
+                        match (&region.shows, first) {
+                            (Shows::Section { index, bytes }, Some(first)) => {
+                                prop_assert_eq!(index.get(), first);
+                                let in_section = bytes.start + (byte - at);
+                                prop_assert_eq!(in_section, byte - wanted[first].start);
+                                prop_assert_eq!(bytes.end - bytes.start, region.len);
+                            }
+                            (Shows::Other { .. }, None) => {}
+                            (shows, first) => prop_assert!(false, "{shows:?} for {first:?}"),
+                        }
+                    }
+                    at += region.len;
+                }
+                prop_assert_eq!(at, range.end);
+            }
+            prop_assert!(found.next().is_none());
+        }
+    }
+}

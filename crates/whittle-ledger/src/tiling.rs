@@ -202,3 +202,126 @@ pub(crate) fn piece_at(pieces: &[Piece], offset: u64) -> Option<&Piece> {
         .get(after.checked_sub(1)?)
         .filter(|piece| offset < piece.end)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::owner::ItemId;
+
+    fn claim(start: u64, end: u64, item: u32) -> Claim {
+        Claim {
+            start,
+            end,
+            owner: Owner::Item(ItemId(item)),
+            source: Source::Symbol,
+        }
+    }
+
+    fn rest() -> Claim {
+        Claim {
+            start: 0,
+            end: 0,
+            owner: Owner::Unknown,
+            source: Source::None,
+        }
+    }
+
+    /// The owner of one byte, by looking at all claims of each layer.
+    fn owner_of(byte: u64, layers: &[Vec<Claim>]) -> Owner {
+        let winner = |layer: &Vec<Claim>| {
+            layer
+                .iter()
+                .filter(|claim| (claim.start..claim.end).contains(&byte))
+                .max_by_key(|claim| (claim.start, Reverse(claim.end), claim.owner))
+                .map(|claim| claim.owner)
+        };
+        layers.iter().find_map(winner).unwrap_or(Owner::Unknown)
+    }
+
+    #[test]
+    fn what_is_nested_keeps_its_bytes() {
+        let mut tiling = Tiling::new(20, Kind::Code);
+        tiling.lay(vec![claim(0, 12, 0), claim(4, 8, 1)]);
+        tiling.lay(vec![claim(10, 30, 2)]);
+        let pieces = tiling.finish(rest(), |_, _| None);
+        let found: Vec<_> = pieces
+            .iter()
+            .map(|piece| (piece.start, piece.end, piece.owner))
+            .collect();
+        let item = |number| Owner::Item(ItemId(number));
+        assert_eq!(
+            found,
+            [
+                (0, 4, item(0)),
+                (4, 8, item(1)),
+                (8, 12, item(0)),
+                (12, 20, item(2))
+            ]
+        );
+    }
+
+    #[test]
+    fn gaps_are_padding_where_they_look_like_it() {
+        let mut tiling = Tiling::new(10, Kind::Code);
+        tiling.lay(vec![claim(2, 4, 0)]);
+        let pieces = tiling.finish(rest(), |start, _| (start == 0).then_some(Source::Neighbour));
+        let kinds: Vec<_> = pieces
+            .iter()
+            .map(|piece| (piece.end - piece.start, piece.kind, piece.owner))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                (2, Kind::Padding, Owner::Padding),
+                (2, Kind::Code, Owner::Item(ItemId(0))),
+                (6, Kind::Code, Owner::Unknown)
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_claims_leave_a_tiling(
+            len in 0_u64..60,
+            layers in prop::collection::vec(
+                prop::collection::vec((0_u64..70, 0_u64..40, 0_u32..9), 0..12),
+                0..4,
+            ),
+        ) {
+            let layers: Vec<Vec<Claim>> = layers
+                .into_iter()
+                .map(|layer| {
+                    let claims = layer.into_iter();
+                    claims.map(|(start, len, item)| claim(start, start + len, item)).collect()
+                })
+                .collect();
+            let mut tiling = Tiling::new(len, Kind::Code);
+            for layer in &layers {
+                tiling.lay(layer.clone());
+            }
+            let pieces = tiling.finish(rest(), |_, _| None);
+            let mut at = 0;
+            for piece in &pieces {
+                prop_assert_eq!(piece.start, at);
+                prop_assert!(piece.end > piece.start);
+                at = piece.end;
+            }
+            prop_assert_eq!(at, len);
+            // Claims reach no further than the section.
+            let layers: Vec<Vec<Claim>> = layers
+                .iter()
+                .map(|layer| {
+                    let clipped = layer.iter().map(|claim| Claim { end: claim.end.min(len), ..*claim });
+                    clipped.collect()
+                })
+                .collect();
+            for byte in 0..len {
+                let found = piece_at(&pieces, byte).map(|piece| piece.owner);
+                prop_assert_eq!(found, Some(owner_of(byte, &layers)), "byte {}", byte);
+            }
+            prop_assert_eq!(piece_at(&pieces, len), None);
+        }
+    }
+}
