@@ -227,10 +227,18 @@ impl<'w> Crates<'w> {
         let mut standard_began = false;
         let mut of_units: Vec<(RustUnit<'u>, bool)> = Vec::new();
         let mut seen: FxHashSet<u64> = FxHashSet::default();
-        for unit in units {
-            let Unit::Rust(unit) = unit else { continue };
-            // Linkers are given the standard library last: what follows `std` without a path of its own belongs to it.
-            standard_began |= unit.name == "std";
+        // What a library file says of a unit counts more than the mere name in a symbol table, which may come first.
+        let (files, names_alone): (Vec<&RustUnit<'u>>, Vec<&RustUnit<'u>>) = units
+            .filter_map(|unit| match unit {
+                Unit::Rust(unit) => Some(unit),
+                _ => None,
+            })
+            .partition(|unit| unit.stem.is_some());
+        for unit in files.into_iter().chain(names_alone) {
+            if unit.stem.is_none() {
+                // Linkers are given the standard library last: what follows `std` in a symbol table belongs to it.
+                standard_began |= unit.name == "std";
+            }
             if !seen.insert(unit.id) {
                 continue;
             }

@@ -4,4 +4,5 @@ mod bad_input;
 mod files;
 mod output;
 mod packages;
+mod planted;
 mod whittle;
