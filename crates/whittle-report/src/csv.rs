@@ -1,49 +1,60 @@
-//! CSV for spreadsheets: RFC 4180, one header row.
+//! CSV for spreadsheets: RFC 4180, one header row, lines that end in a line feed alone as Unix tools expect.
 //!
-//! Names come from the file and may start with `=`, `+`, `-` or `@`, which spreadsheets take for a formula. They are written with a
-//! single quote before them, the usual way to say "text".
+//! Names come from the file and may start with `=`, `+`, `-` or `@`, which spreadsheets take for a formula that they
+//! calculate. Such a name gets a single quote before it, the usual way to say "text", and so does a name that starts
+//! with a single quote: taking one leading quote away always gives the name back.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-use whittle_ledger::Table;
+use whittle_ledger::{Axis, Copies, Table};
 
 use crate::options::{Options, Program};
+use crate::plain::plain;
 use crate::rows::{Rows, Sum};
-use crate::words::shown;
+
+/// Columns behind the axes.
+const COLUMNS: [&str; 8] = [
+    "file",
+    "memory",
+    "code",
+    "exact",
+    "inferred",
+    "unknown",
+    "certainty",
+    "source",
+];
+/// Columns of the axis `generic` behind those.
+const COPIES: [&str; 2] = ["copies", "largest-copy"];
 
 /// Writes a table.
 ///
 /// # Errors
 /// When `out` cannot be written to.
 pub fn table(out: &mut dyn Write, table: &Table, options: &Options<'_>) -> io::Result<()> {
-    let mut writer = ::csv::Writer::from_writer(out);
-    let columns = [
-        "file",
-        "memory",
-        "code",
-        "exact",
-        "inferred",
-        "unknown",
-        "certainty",
-        "source",
-    ];
-    writer
-        .write_record(table.axes.iter().map(|axis| axis.name()).chain(columns))
-        .map_err(io_error)?;
+    let with_copies = table.axes == [Axis::Generic];
+    let mut lines = Lines::to(out);
+    let axes = table.axes.iter().map(|axis| Cow::Borrowed(axis.name()));
+    let more: &[&str] = if with_copies { &COPIES } else { &[] };
+    let columns = COLUMNS.iter().chain(more).map(|name| Cow::Borrowed(*name));
+    lines.write(axes.chain(columns))?;
     let rows = Rows::of(table, options);
     for row in &rows.kept {
-        let values = row.values.iter().map(|value| safe(value));
-        writer
-            .write_record(values.chain(numbers(&Sum::of([*row]), row.source.name())))
-            .map_err(io_error)?;
+        let values = row.values.iter().map(|value| text(value));
+        let sums = sums(&Sum::of([*row]), row.source.name());
+        let copies = with_copies.then(|| copies(row.copies));
+        lines.write(values.chain(sums).chain(copies.into_iter().flatten()))?;
     }
-    if let Some(out) = &rows.filtered_out {
-        let values = table.axes.iter().map(|_| "(filtered out)".to_owned());
-        writer
-            .write_record(values.chain(numbers(out, "none")))
-            .map_err(io_error)?;
+    if let Some(sum) = &rows.filtered_out {
+        let values = table.axes.iter().map(|_| Cow::Borrowed("(filtered out)"));
+        let copies = with_copies.then(|| copies(None));
+        lines.write(
+            values
+                .chain(sums(sum, "none"))
+                .chain(copies.into_iter().flatten()),
+        )?;
     }
-    writer.flush()
+    lines.finish()
 }
 
 /// Writes a list of programs.
@@ -51,26 +62,23 @@ pub fn table(out: &mut dyn Write, table: &Table, options: &Options<'_>) -> io::R
 /// # Errors
 /// When `out` cannot be written to.
 pub fn programs(out: &mut dyn Write, programs: &[Program<'_>]) -> io::Result<()> {
-    let mut writer = ::csv::Writer::from_writer(out);
-    writer
-        .write_record(["name", "kind", "file", "memory", "path"])
-        .map_err(io_error)?;
+    let mut lines = Lines::to(out);
+    lines.write(["name", "kind", "file", "memory", "path"].map(Cow::Borrowed))?;
     for program in programs {
         let totals = program.findings.totals;
-        writer
-            .write_record([
-                safe(program.name),
-                program.kind.clone(),
-                totals.file.to_string(),
-                totals.memory.to_string(),
-                safe(&program.path.display().to_string()),
-            ])
-            .map_err(io_error)?;
+        let path = program.path.display().to_string();
+        lines.write([
+            text(program.name),
+            text(&program.kind),
+            totals.file.to_string().into(),
+            totals.memory.to_string().into(),
+            text(&path),
+        ])?;
     }
-    writer.flush()
+    lines.finish()
 }
 
-fn numbers(sum: &Sum, source: &str) -> impl Iterator<Item = String> + use<> {
+fn sums<'a>(sum: &Sum, source: &'a str) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
     let numbers = [
         sum.file,
         sum.memory,
@@ -79,26 +87,93 @@ fn numbers(sum: &Sum, source: &str) -> impl Iterator<Item = String> + use<> {
         sum.inferred,
         sum.unknown,
     ]
-    .map(|number| number.to_string());
-    numbers
-        .into_iter()
-        .chain([sum.certainty().name().to_owned(), source.to_owned()])
+    .map(|number| Cow::Owned(number.to_string()));
+    let words = [sum.certainty().name(), source].map(Cow::Borrowed);
+    numbers.into_iter().chain(words)
 }
 
-/// The error of the writer underneath: callers tell a closed pipe from a full disk by it.
-pub(crate) fn io_error(error: ::csv::Error) -> io::Error {
+fn copies<'a>(copies: Option<Copies>) -> [Cow<'a, str>; 2] {
+    copies.map_or([Cow::Borrowed(""), Cow::Borrowed("")], |copies| {
+        [copies.count, copies.largest].map(|number| Cow::Owned(number.to_string()))
+    })
+}
+
+/// Text that neither a terminal nor a spreadsheet takes for a command.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    let text = plain(text);
+    if text.starts_with(['=', '+', '-', '@', '\'']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        text
+    }
+}
+
+/// Lines of CSV.
+pub(crate) struct Lines<'o> {
+    writer: ::csv::Writer<&'o mut dyn Write>,
+}
+
+impl<'o> Lines<'o> {
+    pub(crate) fn to(out: &'o mut dyn Write) -> Self {
+        Self {
+            writer: ::csv::Writer::from_writer(out),
+        }
+    }
+
+    pub(crate) fn write<'a>(
+        &mut self,
+        fields: impl IntoIterator<Item = Cow<'a, str>>,
+    ) -> io::Result<()> {
+        for field in fields {
+            self.writer.write_field(&*field).map_err(into_io)?;
+        }
+        self.writer.write_record(None::<&[u8]>).map_err(into_io)
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The error of the writer below, which tells a closed pipe from a full disk.
+fn into_io(error: ::csv::Error) -> io::Error {
     match error.into_kind() {
         ::csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
     }
 }
 
-/// Text that a spreadsheet does not take for a formula.
-pub(crate) fn safe(text: &str) -> String {
-    let text = shown(text);
-    if text.starts_with(['=', '+', '-', '@']) {
-        format!("'{text}")
-    } else {
-        text
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_a_formula() {
+        assert_eq!(text("=1+1"), "'=1+1");
+        assert_eq!(text("-[NSString length]"), "'-[NSString length]");
+        assert_eq!(text("'=1+1"), "''=1+1");
+        assert_eq!(text("\t=1+1"), "\\u{9}=1+1");
+        assert_eq!(text("<T as Trait>::f"), "<T as Trait>::f");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_told_as_one() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut closed = Closed;
+        let mut lines = Lines::to(&mut closed);
+        let long = "x".repeat(1 << 20);
+        let error = lines
+            .write([Cow::Borrowed(&*long)])
+            .and_then(|()| lines.finish())
+            .expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 }

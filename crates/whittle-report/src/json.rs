@@ -1,15 +1,21 @@
 //! JSON for programs. Keys are kebab-case; a document says its format and version first and only grows within one.
+//!
+//! Each row stands on a line of its own: documents of large files can be searched and compared with the usual tools.
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
-use whittle_ledger::{Exactness, Findings, SavingKind, Table};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use whittle_image::Warning;
+use whittle_ledger::{Axis, Bringer, Findings, Row, Saving, SavingKind, Table, Totals};
 
 use crate::options::{Options, Program};
+use crate::plain::plain;
 use crate::rows::{Rows, Sum};
 use crate::words;
 
 /// Writes findings as one document.
+///
+/// The rows are those of `findings.table`, or of `by_default` without one.
 ///
 /// # Errors
 /// When `out` cannot be written to.
@@ -20,35 +26,44 @@ pub fn findings(
     options: &Options<'_>,
 ) -> io::Result<()> {
     let table = findings.table.as_ref().unwrap_or(by_default);
-    let mut document = Map::new();
-    document.insert("format".into(), "cargo-whittle/explain".into());
-    document.insert("version".into(), 1.into());
-    document.insert("file".into(), file(findings, options));
-    document.insert("totals".into(), totals(findings));
-    document.insert("notes".into(), options.notes.into());
-    document.insert("warnings".into(), warnings(findings));
-    document.insert("savings".into(), savings(findings));
-    document.insert("crates".into(), bringers(findings));
-    document.insert(
-        "axes".into(),
-        table
+    let mut document = Document::open(out, "cargo-whittle/explain")?;
+    document.field("file", &File(findings, options))?;
+    document.field("totals", &Sums(findings.totals))?;
+    document.list("notes", options.notes.iter().map(|note| Text(note)))?;
+    document.list("warnings", findings.warnings.list().iter().map(Warned))?;
+    document.field("warnings-left-out", &findings.warnings.suppressed())?;
+    document.list("savings", findings.savings.iter().map(Saved))?;
+    document.list("crates", findings.bringers.iter().map(Brought))?;
+    document.field(
+        "axes",
+        &table
             .axes
             .iter()
             .map(|axis| axis.name())
-            .collect::<Vec<_>>()
-            .into(),
-    );
-    document.insert("rows".into(), rows(table, options));
+            .collect::<Vec<_>>(),
+    )?;
+    let rows = Rows::of(table, options);
+    document.list("rows", lines(table, &rows))?;
     if let Some(full) = &findings.full {
-        let tables = json!({
-            "kind": rows(&full.kinds, options),
-            "section": rows(&full.sections, options),
-            "function": rows(&full.functions, options),
-            "generic": rows(&full.generics, options),
-        });
-        document.insert("tables".into(), tables);
+        let tables = [
+            ("kind", &full.kinds),
+            ("section", &full.sections),
+            ("function", &full.functions),
+            ("generic", &full.generics),
+        ];
+        document.key("tables")?;
+        let mut inner = Document {
+            out: &mut *document.out,
+            indent: "    ",
+            separator: "{",
+        };
+        for (name, table) in tables {
+            let rows = Rows::of(table, options);
+            inner.list(name, lines(table, &rows))?;
+        }
+        inner.out.write_all(b"\n  }")?;
     }
-    write(out, &Value::Object(document))
+    document.close()
 }
 
 /// Writes a list of programs as one document.
@@ -60,153 +75,223 @@ pub fn programs(
     programs: &[Program<'_>],
     options: &Options<'_>,
 ) -> io::Result<()> {
-    let list: Vec<Value> = programs
-        .iter()
-        .map(|program| {
-            json!({
-                "name": program.name,
-                "kind": program.kind,
-                "path": program.path.display().to_string(),
-                "file": program.findings.totals.file,
-                "memory": program.findings.totals.memory,
-            })
-        })
-        .collect();
-    let document = json!({
-        "format": "cargo-whittle/programs",
-        "version": 1,
-        "notes": options.notes,
-        "programs": list,
-    });
-    write(out, &document)
+    let mut document = Document::open(out, "cargo-whittle/programs")?;
+    document.list("notes", options.notes.iter().map(|note| Text(note)))?;
+    document.list("programs", programs.iter().map(Listed))?;
+    document.close()
 }
 
-fn write(out: &mut dyn Write, document: &Value) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+/// A document that is written key by key, in the order of the calls.
+struct Document<'o> {
+    out: &'o mut dyn Write,
+    indent: &'static str,
+    /// What stands before the next key.
+    separator: &'static str,
 }
 
-fn file(findings: &Findings, options: &Options<'_>) -> Value {
-    let file = &findings.file;
-    let build_id = file.build_id.as_deref().map(words::hexadecimal);
-    json!({
-        "path": options.path.display().to_string(),
-        "size": findings.totals.file,
-        "memory-size": findings.totals.memory,
-        "object-format": words::format(file.format),
-        "kind": words::kind(file.kind),
-        "architecture": file.architecture,
-        "build-id": build_id,
-        "stripped": file.stripped,
-        "rustc": file.rustc,
-    })
-}
-
-fn totals(findings: &Findings) -> Value {
-    let totals = findings.totals;
-    json!({
-        "file": totals.file,
-        "memory": totals.memory,
-        "thread-local": totals.thread_local,
-        "exact": totals.exact,
-        "inferred": totals.inferred,
-        "unknown": totals.unknown,
-    })
-}
-
-fn warnings(findings: &Findings) -> Value {
-    let mut list: Vec<Value> = findings
-        .warnings
-        .list()
-        .iter()
-        .map(|warning| json!({ "table": warning.table, "at": warning.at, "message": warning.message }))
-        .collect();
-    let more = findings.warnings.suppressed();
-    if more > 0 {
-        list.push(json!({ "table": "", "at": null, "message": format!("{more} more warnings") }));
+impl<'o> Document<'o> {
+    fn open(out: &'o mut dyn Write, format: &str) -> io::Result<Self> {
+        let mut document = Self {
+            out,
+            indent: "  ",
+            separator: "{",
+        };
+        document.field("format", format)?;
+        document.field("version", &1)?;
+        Ok(document)
     }
-    list.into()
-}
 
-fn savings(findings: &Findings) -> Value {
-    let list: Vec<Value> = findings
-        .savings
-        .iter()
-        .map(|saving| {
-            let mut value = json!({
-                "name": saving.kind.name(),
-                "bytes": saving.bytes,
-                "exactness": match saving.exactness {
-                    Exactness::Exact => "exact",
-                    Exactness::Estimated => "estimated",
-                },
-                "setting": saving.kind.setting(),
-                "price": saving.kind.price(),
-            });
-            if let SavingKind::DuplicateVersions { package, versions } = &saving.kind {
-                value["package"] = package.as_str().into();
-                value["versions"] = versions.clone().into();
-            }
-            value
-        })
-        .collect();
-    list.into()
-}
+    fn key(&mut self, key: &str) -> io::Result<()> {
+        write!(self.out, "{}\n{}\"{key}\": ", self.separator, self.indent)?;
+        self.separator = ",";
+        Ok(())
+    }
 
-fn bringers(findings: &Findings) -> Value {
-    let list: Vec<Value> = findings
-        .bringers
-        .iter()
-        .map(|bringer| {
-            json!({
-                "crate": words::shown(&bringer.label),
-                "written": bringer.written,
-                "compiled": bringer.compiled,
-                "certainty": bringer.certainty.name(),
-            })
-        })
-        .collect();
-    list.into()
-}
+    fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> io::Result<()> {
+        self.key(key)?;
+        Ok(serde_json::to_writer(&mut *self.out, value)?)
+    }
 
-fn rows(table: &Table, options: &Options<'_>) -> Value {
-    let rows = Rows::of(table, options);
-    let mut list: Vec<Value> = rows
-        .kept
-        .iter()
-        .map(|row| {
-            let mut value = Map::new();
-            for (axis, text) in table.axes.iter().zip(&row.values) {
-                value.insert(axis.name().into(), words::shown(text).into());
-            }
-            sums(&mut value, &Sum::of([*row]));
-            value.insert("source".into(), row.source.name().into());
-            if let Some(copies) = row.copies {
-                value.insert("copies".into(), copies.count.into());
-                value.insert("largest-copy".into(), copies.largest.into());
-            }
-            value.into()
-        })
-        .collect();
-    if let Some(out) = &rows.filtered_out {
-        let mut value = Map::new();
-        for axis in &table.axes {
-            value.insert(axis.name().into(), Value::Null);
+    /// A list with each element on a line of its own.
+    fn list<T: Serialize>(
+        &mut self,
+        key: &str,
+        list: impl IntoIterator<Item = T>,
+    ) -> io::Result<()> {
+        self.key(key)?;
+        self.out.write_all(b"[")?;
+        let mut separator = "";
+        for value in list {
+            write!(self.out, "{separator}\n{}  ", self.indent)?;
+            serde_json::to_writer(&mut *self.out, &value)?;
+            separator = ",";
         }
-        sums(&mut value, out);
-        value.insert("source".into(), "none".into());
-        value.insert("filtered-out".into(), true.into());
-        list.push(value.into());
+        if !separator.is_empty() {
+            write!(self.out, "\n{}", self.indent)?;
+        }
+        self.out.write_all(b"]")
     }
-    list.into()
+
+    fn close(self) -> io::Result<()> {
+        self.out.write_all(b"\n}\n")
+    }
 }
 
-fn sums(value: &mut Map<String, Value>, sum: &Sum) {
-    value.insert("file".into(), sum.file.into());
-    value.insert("memory".into(), sum.memory.into());
-    value.insert("code".into(), sum.code.into());
-    value.insert("exact".into(), sum.exact.into());
-    value.insert("inferred".into(), sum.inferred.into());
-    value.insert("unknown".into(), sum.unknown.into());
-    value.insert("certainty".into(), sum.certainty().name().into());
+/// Text from outside: JSON alone would let through what reverses the direction of text.
+pub(crate) struct Text<'t>(pub(crate) &'t str);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&plain(self.0))
+    }
+}
+
+struct File<'a, 'o>(&'a Findings, &'a Options<'o>);
+
+impl Serialize for File<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(findings, options) = self;
+        let file = &findings.file;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("path", &Text(&options.path.display().to_string()))?;
+        map.serialize_entry("size", &findings.totals.file)?;
+        map.serialize_entry("memory-size", &findings.totals.memory)?;
+        map.serialize_entry("object-format", words::format(file.format))?;
+        map.serialize_entry("kind", words::kind(file.kind))?;
+        map.serialize_entry("architecture", &Text(&file.architecture))?;
+        map.serialize_entry(
+            "build-id",
+            &file.build_id.as_deref().map(words::hexadecimal),
+        )?;
+        map.serialize_entry("stripped", &file.stripped)?;
+        map.serialize_entry("rustc", &file.rustc.as_deref().map(Text))?;
+        map.end()
+    }
+}
+
+struct Sums(Totals);
+
+impl Serialize for Sums {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let totals = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("file", &totals.file)?;
+        map.serialize_entry("memory", &totals.memory)?;
+        map.serialize_entry("thread-local", &totals.thread_local)?;
+        map.serialize_entry("exact", &totals.exact)?;
+        map.serialize_entry("inferred", &totals.inferred)?;
+        map.serialize_entry("unknown", &totals.unknown)?;
+        map.end()
+    }
+}
+
+struct Warned<'a>(&'a Warning);
+
+impl Serialize for Warned<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("table", &Text(&self.0.table))?;
+        map.serialize_entry("at", &self.0.at)?;
+        map.serialize_entry("message", &Text(&self.0.message))?;
+        map.end()
+    }
+}
+
+struct Saved<'a>(&'a Saving);
+
+impl Serialize for Saved<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let saving = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", saving.kind.name())?;
+        map.serialize_entry("bytes", &saving.bytes)?;
+        map.serialize_entry("exactness", words::exactness(saving.exactness))?;
+        map.serialize_entry("setting", &words::setting(&saving.kind))?;
+        map.serialize_entry("price", saving.kind.price())?;
+        if let SavingKind::DuplicateVersions { package, versions } = &saving.kind {
+            map.serialize_entry("package", &Text(package))?;
+            let versions: Vec<_> = versions.iter().map(|version| Text(version)).collect();
+            map.serialize_entry("versions", &versions)?;
+        }
+        map.end()
+    }
+}
+
+struct Brought<'a>(&'a Bringer);
+
+impl Serialize for Brought<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("crate", &Text(&self.0.label))?;
+        map.serialize_entry("written", &self.0.written)?;
+        map.serialize_entry("compiled", &self.0.compiled)?;
+        map.serialize_entry("certainty", self.0.certainty.name())?;
+        map.end()
+    }
+}
+
+/// The rows that are kept, and the sum of the others.
+fn lines<'a>(table: &'a Table, rows: &'a Rows<'_>) -> impl Iterator<Item = Line<'a>> {
+    let axes = table.axes.as_slice();
+    let kept = rows.kept.iter().map(move |row| Line::Row { axes, row });
+    let out = rows.filtered_out.as_ref();
+    kept.chain(out.map(|sum| Line::FilteredOut { axes, sum }))
+}
+
+enum Line<'a> {
+    Row { axes: &'a [Axis], row: &'a Row },
+    FilteredOut { axes: &'a [Axis], sum: &'a Sum },
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::Row { axes, row } => {
+                for (axis, value) in axes.iter().zip(&row.values) {
+                    map.serialize_entry(axis.name(), &Text(value))?;
+                }
+                sums::<S>(&mut map, &Sum::of([*row]))?;
+                map.serialize_entry("source", row.source.name())?;
+                if let Some(copies) = row.copies {
+                    map.serialize_entry("copies", &copies.count)?;
+                    map.serialize_entry("largest-copy", &copies.largest)?;
+                }
+            }
+            Self::FilteredOut { axes, sum } => {
+                for axis in *axes {
+                    map.serialize_entry(axis.name(), &None::<&str>)?;
+                }
+                sums::<S>(&mut map, sum)?;
+                map.serialize_entry("source", "none")?;
+                map.serialize_entry("filtered-out", &true)?;
+            }
+        }
+        map.end()
+    }
+}
+
+fn sums<S: Serializer>(map: &mut S::SerializeMap, sum: &Sum) -> Result<(), S::Error> {
+    map.serialize_entry("file", &sum.file)?;
+    map.serialize_entry("memory", &sum.memory)?;
+    map.serialize_entry("code", &sum.code)?;
+    map.serialize_entry("exact", &sum.exact)?;
+    map.serialize_entry("inferred", &sum.inferred)?;
+    map.serialize_entry("unknown", &sum.unknown)?;
+    map.serialize_entry("certainty", sum.certainty().name())
+}
+
+struct Listed<'a>(&'a Program<'a>);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let program = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &Text(program.name))?;
+        map.serialize_entry("kind", &program.kind)?;
+        map.serialize_entry("path", &Text(&program.path.display().to_string()))?;
+        map.serialize_entry("file", &program.findings.totals.file)?;
+        map.serialize_entry("memory", &program.findings.totals.memory)?;
+        map.end()
+    }
 }

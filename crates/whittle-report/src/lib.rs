@@ -13,6 +13,8 @@
 
 mod numbers;
 mod options;
+mod paint;
+mod plain;
 mod rows;
 mod words;
 
@@ -23,3 +25,4 @@ pub mod spans;
 pub mod text;
 
 pub use options::{Options, Program, Sort, Subject};
+pub use plain::plain;

@@ -1,18 +1,25 @@
 //! Markdown for pull requests and issues: tables as GitHub draws them.
+//!
+//! Names are written as code, in which neither markup nor `@mentions` nor `#references` mean anything.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use whittle_ledger::{Findings, Table};
+use whittle_ledger::{Axis, Exactness, Findings, Table};
 
-use crate::numbers::{grouped, percent, rounded};
+use crate::numbers::{grouped, percent, sizes};
 use crate::options::{Options, Program};
-use crate::rows::{Rows, Sum};
-use crate::words::{described, explained, mark, shown};
+use crate::plain::plain;
+use crate::rows::{Rows, Sum, beyond_largest, how_many};
+use crate::words::{described, explained, mark, remedy, setting};
 
 /// Rows of a table.
 const ROWS: usize = 20;
+/// Warnings that are written out where not everything is asked for.
+const WARNINGS: usize = 3;
 
-/// Writes findings.
+/// Writes findings: the table of the user's own if there is one, else the summary, followed by the tables of the full
+/// report when everything was asked for.
 ///
 /// # Errors
 /// When `out` cannot be written to.
@@ -23,49 +30,33 @@ pub fn findings(
     options: &Options<'_>,
 ) -> io::Result<()> {
     let totals = findings.totals;
-    writeln!(out, "### {}", escaped(&options.path.display().to_string()))?;
-    writeln!(out)?;
+    let whole = totals.file;
+    writeln!(out, "### {}", code(&options.path.display().to_string()))?;
     writeln!(
         out,
-        "{} bytes on disk ({}), {} in memory; {}.",
-        grouped(totals.file),
-        rounded(totals.file),
-        rounded(totals.memory),
-        escaped(&described(&findings.file))
+        "\n{}: {}",
+        sizes(&totals),
+        prose(&described(&findings.file))
     )?;
     writeln!(
         out,
-        "Whose it is: {} exactly known, {} inferred (~), {} not known (?).",
-        percent(totals.exact, totals.file),
-        percent(totals.inferred, totals.file),
-        percent(totals.unknown, totals.file)
+        "\nWhose it is: {} exactly known, {} inferred (~), {} not known (?)",
+        share(totals.exact, whole),
+        share(totals.inferred, whole),
+        share(totals.unknown, whole)
     )?;
     for note in options.notes {
-        writeln!(out, "\nNote: {}.", escaped(note))?;
+        writeln!(out, "\nNote: {}", prose(note))?;
     }
-    if let Some(table) = &findings.table {
-        return self::table(out, table, totals.file, options);
+    warnings(out, findings)?;
+    if let Some(asked) = &findings.table {
+        return table(out, asked, options);
     }
-    if !findings.savings.is_empty() {
-        writeln!(
-            out,
-            "\n| could be got back | % | by | price |\n| ---: | ---: | --- | --- |"
-        )?;
-        for saving in &findings.savings {
-            writeln!(
-                out,
-                "| {} | {} | `{}` | {} |",
-                grouped(saving.bytes),
-                percent(saving.bytes, totals.file),
-                saving.kind.setting().replace(['`', '|'], ""),
-                escaped(saving.kind.price())
-            )?;
-        }
-    }
-    self::table(out, by_default, totals.file, options)?;
+    savings(out, findings)?;
+    table(out, by_default, options)?;
     if let Some(full) = &findings.full {
-        for table in [&full.kinds, &full.sections, &full.functions, &full.generics] {
-            self::table(out, table, totals.file, options)?;
+        for one in [&full.kinds, &full.sections, &full.functions, &full.generics] {
+            table(out, one, options)?;
         }
     }
     Ok(())
@@ -76,100 +67,241 @@ pub fn findings(
 /// # Errors
 /// When `out` cannot be written to.
 pub fn programs(out: &mut dyn Write, programs: &[Program<'_>]) -> io::Result<()> {
-    writeln!(
-        out,
-        "| program | | on disk | in memory |\n| --- | --- | ---: | ---: |"
-    )?;
+    writeln!(out, "| on disk | in memory | program | kind |")?;
+    writeln!(out, "| ---: | ---: | --- | --- |")?;
     for program in programs {
         let totals = program.findings.totals;
         writeln!(
             out,
             "| {} | {} | {} | {} |",
-            escaped(program.name),
-            program.kind,
             grouped(totals.file),
-            grouped(totals.memory)
+            grouped(totals.memory),
+            code(program.name),
+            prose(&program.kind)
         )?;
     }
     Ok(())
 }
 
-fn table(out: &mut dyn Write, table: &Table, whole: u64, options: &Options<'_>) -> io::Result<()> {
+fn warnings(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
+    let list = findings.warnings.list();
+    let shown = if findings.full.is_some() {
+        list.len()
+    } else {
+        how_many(None, WARNINGS, list.len())
+    };
+    let (first, rest) = list.split_at(shown);
+    for warning in first {
+        writeln!(out, "\nWarning: {}", prose(&warning.to_string()))?;
+    }
+    let rest = u64::try_from(rest.len()).unwrap_or(u64::MAX);
+    let more = rest.saturating_add(findings.warnings.suppressed());
+    if more > 0 {
+        writeln!(out, "\nWarning: … {} more", grouped(more))?;
+    }
+    Ok(())
+}
+
+fn savings(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
+    if findings.savings.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n| could be got back, on disk | % | how | setting | price |"
+    )?;
+    writeln!(out, "| ---: | ---: | --- | --- | --- |")?;
+    for saving in &findings.savings {
+        let estimated = match saving.exactness {
+            Exactness::Exact => "",
+            Exactness::Estimated => " (estimated)",
+        };
+        writeln!(
+            out,
+            "| {} | {} | {}{estimated} | {} | {} |",
+            grouped(saving.bytes),
+            share(saving.bytes, findings.totals.file),
+            prose(&remedy(&saving.kind)),
+            code(&setting(&saving.kind)),
+            prose(saving.kind.price())
+        )?;
+    }
+    Ok(())
+}
+
+fn table(out: &mut dyn Write, table: &Table, options: &Options<'_>) -> io::Result<()> {
+    let with_copies = table.axes == [Axis::Generic];
+    let copies = if with_copies {
+        " copies | beyond the largest |"
+    } else {
+        ""
+    };
     let names: Vec<&str> = table.axes.iter().map(|axis| axis.name()).collect();
     writeln!(
         out,
-        "\n| on disk | % | | in memory | code | {} |",
+        "\n| on disk | % | | in memory | code |{copies} {} |",
         names.join(" | ")
     )?;
     writeln!(
         out,
-        "| ---: | ---: | --- | ---: | ---: |{}",
+        "| ---: | ---: | --- | ---: | ---: |{}{}",
+        if with_copies { " ---: | ---: |" } else { "" },
         " --- |".repeat(names.len())
     )?;
     let rows = Rows::of(table, options);
-    let (kept, rest) = rows.cut(options.rows.unwrap_or(ROWS));
+    let whole = rows.total.file;
+    let (kept, rest) = rows.cut(options.rows, ROWS);
     for row in kept {
+        let copies = match row.copies {
+            Some(copies) if with_copies => format!(
+                " {} | {} |",
+                grouped(copies.count),
+                grouped(beyond_largest(row))
+            ),
+            _ if with_copies => " | |".to_owned(),
+            _ => String::new(),
+        };
         let values: Vec<String> = row
             .values
             .iter()
-            .map(|value| escaped(&explained(value)))
+            .map(|value| code(&explained(value)))
             .collect();
-        line(
-            out,
-            &Sum::of([*row]),
-            mark(row.certainty()),
-            whole,
-            &values.join(" | "),
-        )?;
+        let label = format!("{copies} {}", values.join(" | "));
+        line(out, &Sum::of([*row]), mark(row.certainty()), whole, &label)?;
     }
-    let filler = " |".repeat(names.len().saturating_sub(1));
+    let sum = |out: &mut dyn Write, sum: &Sum, mark: &str, label: &str| {
+        let before = if with_copies { " | |" } else { "" };
+        let behind = " |".repeat(names.len().saturating_sub(1));
+        line(out, sum, mark, whole, &format!("{before} {label}{behind}"))
+    };
     if let Some(rest) = rest {
-        line(
-            out,
-            &rest,
-            mark(rest.certainty()),
-            whole,
-            &format!("… {} more{filler}", rest.rows),
-        )?;
+        let label = format!("… {} more", rest.rows);
+        sum(out, &rest, mark(rest.certainty()), &label)?;
     }
-    if let Some(sum) = rows.filtered_out {
-        line(
-            out,
-            &sum,
-            mark(sum.certainty()),
-            whole,
-            &format!("(filtered out: {}){filler}", sum.rows),
-        )?;
+    if let Some(left) = rows.filtered_out {
+        let label = format!("(filtered out: {})", left.rows);
+        sum(out, &left, mark(left.certainty()), &label)?;
     }
-    line(out, &rows.total, "", whole, &format!("**all**{filler}"))
+    sum(out, &rows.total, "", "**all**")
 }
 
 fn line(out: &mut dyn Write, sum: &Sum, mark: &str, whole: u64, label: &str) -> io::Result<()> {
     writeln!(
         out,
-        "| {} | {} | {} | {} | {} | {label} |",
+        "| {} | {} | {} | {} | {} |{label} |",
         grouped(sum.file),
-        percent(sum.file, whole),
+        share(sum.file, whole),
         mark.trim(),
         grouped(sum.memory),
         grouped(sum.code)
     )
 }
 
-/// Text that Markdown takes for text: whatever has a meaning in it gets a backslash, markup becomes an entity.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in shown(text).chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '@' => {
-                out.push('\\');
-                out.push(c);
-            }
-            other => out.push(other),
-        }
+/// A share in per cent: `<0.1 %` has a sign that means something here.
+fn share(part: u64, whole: u64) -> String {
+    percent(part, whole)
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// A name as code, fit for a cell of a table: between backticks if it is as simple as most, else as HTML with entities.
+fn code(name: &str) -> String {
+    let name = plain(name);
+    let is_simple = |c: char| !"`|\\<>&".contains(c);
+    if name.chars().all(is_simple) && !name.trim().is_empty() && name.trim() == name {
+        return format!("`{name}`");
     }
-    out
+    let mut out = String::from("<code>");
+    let mut before = None;
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied();
+        let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let is_text = match c {
+            // Emphasis, unless it joins two parts of a word; the start of a link.
+            '_' => in_word(before) && in_word(next),
+            ':' => next != Some('/'),
+            '.' => !out.to_ascii_lowercase().ends_with("www"),
+            other => !other.is_ascii_punctuation() || "\"'()+,-/;=%".contains(other),
+        };
+        if is_text {
+            out.push(c);
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "&#{};", u32::from(c));
+        }
+        before = Some(c);
+    }
+    out + "</code>"
+}
+
+/// A sentence of ours that may quote names between backticks. Whatever could mean something in Markdown is written as
+/// code.
+fn prose(text: &str) -> String {
+    let text = plain(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let is_harmless = |part: &str| {
+        let letter = |c: char| c.is_alphanumeric() || " .,:;()%+-/…'\"".contains(c);
+        // `_` between letters and digits is text: x86_64.
+        part.split('_')
+            .all(|word| !word.is_empty() || part.is_empty())
+            && part.split('_').all(|word| word.chars().all(letter))
+            && !part.contains("://")
+            && !part.contains("www.")
+    };
+    let is_ours = parts.len() % 2 == 1 && parts.iter().step_by(2).all(|part| is_harmless(part));
+    if !is_ours {
+        return code(&text);
+    }
+    let quoted = |(at, part): (usize, &&str)| {
+        if at % 2 == 0 {
+            (*part).to_owned()
+        } else {
+            code(part)
+        }
+    };
+    parts.iter().enumerate().map(quoted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_code_and_stay_in_their_cell() {
+        assert_eq!(code("core::fmt"), "`core::fmt`");
+        assert_eq!(code("drop_in_place"), "`drop_in_place`");
+        assert_eq!(code("@everyone"), "`@everyone`");
+        assert_eq!(code("<script>"), "<code>&#60;script&#62;</code>");
+        assert_eq!(
+            code("<T as a_b::C>::_d"),
+            "<code>&#60;T as a_b::C&#62;::&#95;d</code>"
+        );
+        assert_eq!(code("a|b`c"), "<code>a&#124;b&#96;c</code>");
+        assert_eq!(code("a\\|b"), "<code>a&#92;&#124;b</code>");
+        assert_eq!(
+            code("<http://www.example.org>"),
+            "<code>&#60;http&#58;//www&#46;example.org&#62;</code>"
+        );
+        assert_eq!(code(""), "<code></code>");
+        assert_eq!(code("a\nb"), "<code>a&#92;u&#123;a&#125;b</code>");
+    }
+
+    #[test]
+    fn what_could_be_markup_is_code_in_prose_too() {
+        assert_eq!(
+            prose("names from the symbol table"),
+            "names from the symbol table"
+        );
+        assert_eq!(
+            prose("the map `a_b.map` is used"),
+            "the map `a_b.map` is used"
+        );
+        assert_eq!(
+            prose("see <b>this</b>"),
+            "<code>see &#60;b&#62;this&#60;/b&#62;</code>"
+        );
+        assert_eq!(prose("see http://example.org"), "`see http://example.org`");
+        assert_eq!(prose("an odd ` one"), "<code>an odd &#96; one</code>");
+    }
 }

@@ -1,105 +1,97 @@
 //! The tiling itself, piece by piece, so that anyone can judge it byte by byte. Written as it is walked: a large file
 //! has millions of pieces.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-use serde_json::{Map, Value};
-use whittle_ledger::{Axis, Certainty, Ledger, Owner, Source, Span, Table};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use whittle_ledger::{Axis, Certainty, Ledger, Source, Span, Table};
 
-use crate::csv::{io_error, safe};
-use crate::words::shown;
+use crate::csv::{Lines, text};
+use crate::json::Text;
+use crate::words;
+
+/// The place of a piece, and what sort of owner it has.
+const LEAD: [&str; 5] = ["start", "length", "section", "offset", "owner"];
+/// All axes but the section, which is part of the place.
+const AXES: [Axis; 8] = [
+    Axis::Kind,
+    Axis::Member,
+    Axis::Segment,
+    Axis::Crate,
+    Axis::CompiledIn,
+    Axis::Module,
+    Axis::Function,
+    Axis::Generic,
+];
+/// The weakest of what is said.
+const TAIL: [&str; 2] = ["certainty", "source"];
 
 /// Writes CSV with the columns `start length section offset owner`, every axis but the section, `certainty source`.
 ///
 /// # Errors
 /// When `out` cannot be written to.
 pub fn csv(out: &mut dyn Write, ledger: &Ledger<'_>) -> io::Result<()> {
-    let mut writer = ::csv::Writer::from_writer(out);
-    let axes = axes();
-    let lead = ["start", "length", "section", "offset", "owner"];
-    writer
-        .write_record(
-            lead.into_iter()
-                .chain(axes.iter().map(|axis| axis.name()))
-                .chain(["certainty", "source"]),
-        )
-        .map_err(io_error)?;
-    for (span, values, certainty, source) in Table::of_spans(ledger, &axes) {
-        let piece = Piece::of(&span, certainty, source);
+    let mut lines = Lines::to(out);
+    let names = LEAD.into_iter().chain(AXES.map(Axis::name)).chain(TAIL);
+    lines.write(names.map(Cow::Borrowed))?;
+    for (span, values, certainty, source) in Table::of_spans(ledger, &AXES) {
+        let offset = span
+            .place
+            .map_or(String::new(), |place| place.offset.to_string());
         let lead = [
-            span.start.to_string(),
-            span.len.to_string(),
-            safe(span.container),
-            piece
-                .offset
-                .map_or(String::new(), |offset| offset.to_string()),
-            piece.owner.to_owned(),
+            Cow::Owned(span.start.to_string()),
+            Cow::Owned(span.len.to_string()),
+            text(span.container),
+            Cow::Owned(offset),
+            Cow::Borrowed(words::owner(span.owner)),
         ];
-        let values = values.iter().map(|value| safe(value));
-        let tail = [piece.certainty.to_owned(), piece.source.to_owned()];
-        writer
-            .write_record(lead.into_iter().chain(values).chain(tail))
-            .map_err(io_error)?;
+        let values = values.iter().map(|value| text(value));
+        let tail = [certainty.name(), source.name()].map(Cow::Borrowed);
+        lines.write(lead.into_iter().chain(values).chain(tail))?;
     }
-    writer.flush()
+    lines.finish()
 }
 
-/// Writes one JSON object a line, with the same names.
+/// Writes one JSON object a line, with the same names in the same order.
 ///
 /// # Errors
 /// When `out` cannot be written to.
 pub fn json(out: &mut dyn Write, ledger: &Ledger<'_>) -> io::Result<()> {
-    let axes = axes();
-    for (span, values, certainty, source) in Table::of_spans(ledger, &axes) {
-        let piece = Piece::of(&span, certainty, source);
-        let mut line = Map::new();
-        line.insert("start".into(), span.start.into());
-        line.insert("length".into(), span.len.into());
-        line.insert("section".into(), shown(span.container).into());
-        line.insert(
-            "offset".into(),
-            piece.offset.map_or(Value::Null, Into::into),
-        );
-        line.insert("owner".into(), piece.owner.into());
-        for (axis, value) in axes.iter().zip(values) {
-            line.insert(axis.name().into(), value.into());
-        }
-        line.insert("certainty".into(), piece.certainty.into());
-        line.insert("source".into(), piece.source.into());
-        serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
+    for (span, values, certainty, source) in Table::of_spans(ledger, &AXES) {
+        let piece = Piece {
+            span: &span,
+            values: &values,
+            certainty,
+            source,
+        };
+        serde_json::to_writer(&mut *out, &piece)?;
         out.write_all(b"\n")?;
     }
     Ok(())
 }
 
-/// All axes but the section, which has a column of its own.
-fn axes() -> Vec<Axis> {
-    Axis::ALL
-        .into_iter()
-        .filter(|axis| *axis != Axis::Section)
-        .collect()
+struct Piece<'a> {
+    span: &'a Span<'a>,
+    values: &'a [String],
+    certainty: Certainty,
+    source: Source,
 }
 
-struct Piece {
-    offset: Option<u64>,
-    owner: &'static str,
-    certainty: &'static str,
-    source: &'static str,
-}
-
-impl Piece {
-    fn of(span: &Span<'_>, certainty: Certainty, source: Source) -> Self {
-        Self {
-            offset: span.place.map(|place| place.offset),
-            owner: match span.owner {
-                Owner::Item(_) => "item",
-                Owner::Shared(_) => "shared",
-                Owner::Structure(_) => "structure",
-                Owner::Padding => "padding",
-                Owner::Unknown => "unknown",
-            },
-            certainty: certainty.name(),
-            source: source.name(),
+impl Serialize for Piece<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let span = self.span;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("start", &span.start)?;
+        map.serialize_entry("length", &span.len)?;
+        map.serialize_entry("section", &Text(span.container))?;
+        map.serialize_entry("offset", &span.place.map(|place| place.offset))?;
+        map.serialize_entry("owner", words::owner(span.owner))?;
+        for (axis, value) in AXES.iter().zip(self.values) {
+            map.serialize_entry(axis.name(), &Text(value))?;
         }
+        map.serialize_entry("certainty", self.certainty.name())?;
+        map.serialize_entry("source", self.source.name())?;
+        map.end()
     }
 }

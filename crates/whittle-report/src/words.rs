@@ -1,9 +1,12 @@
 //! Words that several formats share.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use whittle_image::{FileKind, Format};
-use whittle_ledger::{Certainty, FileFacts};
+use whittle_ledger::{Certainty, Exactness, FileFacts, Owner, SavingKind};
+
+use crate::plain::plain;
 
 /// The format's name in documents.
 pub(crate) fn format(format: Format) -> &'static str {
@@ -21,6 +24,25 @@ pub(crate) fn kind(kind: FileKind) -> &'static str {
         FileKind::SharedLibrary => "shared-library",
         FileKind::Object => "object",
         _ => "other",
+    }
+}
+
+/// The owner's name in documents.
+pub(crate) fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Item(_) => "item",
+        Owner::Shared(_) => "shared",
+        Owner::Structure(_) => "structure",
+        Owner::Padding => "padding",
+        Owner::Unknown => "unknown",
+    }
+}
+
+/// The name in documents of how a number was found.
+pub(crate) fn exactness(exactness: Exactness) -> &'static str {
+    match exactness {
+        Exactness::Exact => "exact",
+        Exactness::Estimated => "estimated",
     }
 }
 
@@ -42,13 +64,50 @@ pub(crate) fn described(file: &FileFacts) -> String {
         .as_deref()
         .and_then(|rustc| rustc.split_whitespace().next());
     let rustc = rustc.map_or(String::new(), |version| {
-        format!(", rustc {}", shown(version))
+        format!(", rustc {}", plain(version))
     });
     format!(
         "{kind} for {} ({}), {stripped}{rustc}",
-        file.architecture,
+        plain(&file.architecture),
         format(file.format).to_uppercase()
     )
+}
+
+/// What gives bytes back, for people.
+pub(crate) fn remedy(kind: &SavingKind) -> String {
+    match kind {
+        SavingKind::Symbols => "leave out the symbol names".to_owned(),
+        SavingKind::DebugInfo => "leave out the debug info".to_owned(),
+        SavingKind::PackedRelocations => "pack the relocations".to_owned(),
+        SavingKind::Abort => "abort on panic".to_owned(),
+        SavingKind::DuplicateVersions { package, versions } => format!(
+            "one {} instead of {}",
+            plain(package),
+            plain(&versions.join(" and "))
+        ),
+        other => other.name().to_owned(),
+    }
+}
+
+/// The setting that gives bytes back, or the command that tells where to begin.
+pub(crate) fn setting(kind: &SavingKind) -> String {
+    match kind {
+        // Cargo takes a name that two versions share for ambiguous: it has to be told which one.
+        SavingKind::DuplicateVersions { package, versions } => {
+            let numbers = |version: &str| -> Vec<u64> {
+                version
+                    .split(|c: char| !c.is_ascii_digit())
+                    .map(|part| part.parse().unwrap_or(0))
+                    .collect()
+            };
+            let oldest = versions.iter().min_by_key(|version| numbers(version));
+            match oldest {
+                Some(oldest) => format!("cargo tree --invert {}@{}", plain(package), plain(oldest)),
+                None => format!("cargo tree --invert {}", plain(package)),
+            }
+        }
+        other => plain(&other.setting()).into_owned(),
+    }
 }
 
 /// Bytes as hexadecimal digits.
@@ -62,7 +121,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         })
 }
 
-/// The mark behind a number: nothing if it is exact.
+/// The mark beside a number: a space if it is exact.
 pub(crate) fn mark(certainty: Certainty) -> &'static str {
     match certainty {
         Certainty::Exact => " ",
@@ -71,26 +130,44 @@ pub(crate) fn mark(certainty: Certainty) -> &'static str {
     }
 }
 
-/// Text from outside, fit for a terminal: control and formatting characters are written as their code.
-pub(crate) fn shown(text: &str) -> String {
-    let is_format = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    text.chars()
-        .flat_map(|c| {
-            let escape = c.is_control() || is_format(c);
-            let escaped = escape.then(|| c.escape_unicode()).into_iter().flatten();
-            escaped.chain((!escape).then_some(c))
-        })
-        .collect()
+/// A value of an axis in plain words. Only the special ones have other words in documents.
+pub(crate) fn explained(value: &str) -> Cow<'_, str> {
+    match value {
+        "(structure)" => Cow::Borrowed("(file structure)"),
+        "(padding)" => Cow::Borrowed("(padding between things)"),
+        "(shared)" => Cow::Borrowed("(shared by several)"),
+        "(unknown)" => Cow::Borrowed("(not known)"),
+        "(c-runtime)" => Cow::Borrowed("(C start-up code)"),
+        _ => match value.strip_prefix("(structure: ") {
+            Some(what) => Cow::Owned(format!("(file structure: {what}")),
+            None => plain(value),
+        },
+    }
 }
 
-/// What a special value means, in plain words.
-pub(crate) fn explained(label: &str) -> String {
-    match label {
-        "(structure)" => "(file structure)".to_owned(),
-        "(padding)" => "(padding between things)".to_owned(),
-        "(shared)" => "(shared by several)".to_owned(),
-        "(unknown)" => "(not known)".to_owned(),
-        "(c-runtime)" => "(C start-up code)".to_owned(),
-        other => other.to_owned(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_version_is_the_one_to_ask_about() {
+        let versions = ["0.10.1", "0.9.12", "1.0.0-rc.1"];
+        let kind = SavingKind::DuplicateVersions {
+            package: "syn".to_owned(),
+            versions: versions.map(str::to_owned).to_vec(),
+        };
+        assert_eq!(setting(&kind), "cargo tree --invert syn@0.9.12");
+        assert_eq!(setting(&SavingKind::Symbols), "strip = \"symbols\"");
+    }
+
+    #[test]
+    fn special_values_are_explained_and_names_are_not_touched() {
+        assert_eq!(explained("(unknown)"), "(not known)");
+        assert_eq!(
+            explained("(structure: symbols)"),
+            "(file structure: symbols)"
+        );
+        assert_eq!(explained("core::fmt"), "core::fmt");
+        assert_eq!(explained("a\x07"), "a\\u{7}");
     }
 }

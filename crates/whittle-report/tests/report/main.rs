@@ -1,0 +1,7 @@
+//! What is written: whole outputs, and what must hold of each whatever the file says.
+
+mod documents;
+mod properties;
+mod samples;
+mod screens;
+mod spans;
