@@ -3,6 +3,9 @@
 //! Takes the plain values of `whittle-ledger` ([`Findings`](whittle_ledger::Findings), [`Table`](whittle_ledger::Table),
 //! spans) and writes them. Nothing here knows whether there is a terminal: width and colour are values of [`Options`].
 //!
+//! Names come from files and are data: in whatever is written they have gone through [`plain`]. Rows that are not shown
+//! are summed up, so that totals stand whatever was left out.
+//!
 //! | module | for |
 //! |---|---|
 //! | [`text`] | people |

@@ -16,7 +16,7 @@ pub struct Options<'a> {
     pub sort: Sort,
     /// Rows to keep, by the value of any axis; the others are summed up in one.
     pub filter: Option<&'a dyn Fn(&str) -> bool>,
-    /// Columns of a line of text.
+    /// Columns of a line of text; at least 60 are taken.
     pub width: usize,
     /// Whether text is coloured.
     pub color: bool,
