@@ -140,6 +140,9 @@ struct Mention<'data> {
     near: Option<u64>,
     /// Whether the standard library's own code mentions it. That one does not know the program's crates.
     by_standard: bool,
+    /// Whether another crate of the program instantiated something of it. Most crates that the standard library brings
+    /// along are out of the program's reach.
+    by_program: bool,
 }
 
 /// Finds the package behind a crate's name or stable id.
@@ -304,14 +307,25 @@ impl<'w> Crates<'w> {
                     id,
                     near: unit_id.or(instantiating.and_then(|of| of.disambiguator)),
                     by_standard: false,
+                    by_program: false,
                 });
                 mentions.len() - 1
             });
             mentions[number].by_standard |= by_standard;
+            mentions[number].by_program |=
+                instantiating.is_some_and(|of| of.name != named.name) && !by_standard;
         }
+        // Of two crates of one name, one the program's for sure, the other is the one that the standard library brings.
+        let of_program: FxHashSet<&str> = mentions
+            .iter()
+            .filter(|mention| mention.by_program)
+            .map(|mention| mention.name)
+            .collect();
         for mention in &mut mentions {
             mention.by_standard = BROUGHT_BY_STANDARD.contains(&mention.name)
-                && (mention.by_standard || self.is_unknown_to_program(mention.name));
+                && (mention.by_standard
+                    || self.is_unknown_to_program(mention.name)
+                    || (!mention.by_program && of_program.contains(mention.name)));
             if !mention.by_standard {
                 *self.ids_of_name.entry(mention.name.to_owned()).or_default() += 1;
             }

@@ -519,7 +519,8 @@ fn rest_of(role: SectionRole) -> Owner {
     Owner::Structure(structure)
 }
 
-fn read_word(bytes: &[u8], image: &Image<'_>) -> u64 {
+/// A number of the file, in its byte order.
+pub(crate) fn read_word(bytes: &[u8], image: &Image<'_>) -> u64 {
     let little = image.target.endianness == whittle_image::Endianness::Little;
     let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
     if little {

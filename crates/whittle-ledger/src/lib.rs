@@ -48,6 +48,7 @@ mod mentioned;
 mod neighbours;
 mod owner;
 mod padding;
+mod paper;
 mod savings;
 mod source_paths;
 mod symbols;

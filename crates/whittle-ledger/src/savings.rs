@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use whittle_image::{FileKind, Image, RelocationEncoding, RelocationKind, Section, SectionRole};
+use rustc_hash::FxHashMap;
+use whittle_image::{
+    FileKind, Image, RelocationEncoding, RelocationKind, Section, SectionIndex, SectionRole, Symbol,
+};
 
 use crate::crates::Family;
+use crate::descriptions::read_word;
 use crate::kind::Kind;
 use crate::layout::Domain;
 use crate::ledger::Ledger;
+use crate::paper::{Addition, Change, Paper};
 
 /// Bytes of the file that a setting or a change could give back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +28,9 @@ pub struct Saving {
 /// How a number was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Exactness {
-    /// Computed by making the change on paper.
+    /// Computed by laying the file out again on paper: right to the byte if the same linker links the same objects
+    /// again. Cargo names what it compiles by the profile, so that a change there moves a few bytes in a thousand
+    /// elsewhere as well.
     Exact,
     /// Estimated; only a rebuild tells.
     Estimated,
@@ -106,30 +113,36 @@ impl Ledger<'_> {
             }
         };
         if image.target.kind != FileKind::Object {
-            let without_debug = size_without(image, |section| section.role == SectionRole::Debug);
+            let paper = Paper::of(image);
+            let without = |leave_out: fn(&Section<'_>) -> bool| {
+                let change = |index| match image.section(index) {
+                    Some(section) if !section.access.loaded && leave_out(section) => Change::Remove,
+                    _ => Change::Keep,
+                };
+                paper.len_with(change, None)
+            };
+            let (without_debug, exactness) = without(is_debug);
             push(
                 SavingKind::DebugInfo,
                 image.file_len().saturating_sub(without_debug),
-                Exactness::Exact,
+                exactness,
             );
-            let without_both = size_without(image, |section| {
-                section.role == SectionRole::Debug || is_symbols(section)
-            });
+            let (without_both, exactness) =
+                without(|section| is_debug(section) || is_symbols(section));
             push(
                 SavingKind::Symbols,
                 without_debug.saturating_sub(without_both),
-                Exactness::Exact,
+                exactness,
             );
-            push(
-                SavingKind::PackedRelocations,
-                packed_relocations(image),
-                Exactness::Exact,
-            );
-            push(
-                SavingKind::Abort,
-                self.exception_tables_of_program(),
-                Exactness::Estimated,
-            );
+            let (packed, exactness) = packed_relocations(image, &paper);
+            push(SavingKind::PackedRelocations, packed, exactness);
+            if unwinds(image) {
+                push(
+                    SavingKind::Abort,
+                    self.exception_tables_of_program(),
+                    Exactness::Estimated,
+                );
+            }
         }
         for (kind, bytes) in self.duplicate_versions() {
             push(kind, bytes, Exactness::Estimated);
@@ -182,103 +195,36 @@ impl Ledger<'_> {
     }
 }
 
+fn is_debug(section: &Section<'_>) -> bool {
+    section.role == SectionRole::Debug
+}
+
 fn is_symbols(section: &Section<'_>) -> bool {
-    !section.access.loaded
-        && matches!(
-            section.role,
-            SectionRole::Symbols | SectionRole::SymbolNames
-        )
+    matches!(
+        section.role,
+        SectionRole::Symbols | SectionRole::SymbolNames
+    )
 }
 
-/// The size of the file without some of its sections, all of them not loaded.
-///
-/// Linkers and `strip` keep the order of what is not loaded and put the section headers last; names of sections that
-/// are left out go as well.
-fn size_without(image: &Image<'_>, leave_out: impl Fn(&Section<'_>) -> bool) -> u64 {
-    let is_out = |section: &&Section<'_>| {
-        section.file_range.is_some() && !section.access.loaded && leave_out(section)
+/// Whether a panic unwinds the stack: only then does anything call the function that starts it. A program whose C
+/// runtime is linked in and that has no symbols does not say; then there is nothing to promise.
+fn unwinds(image: &Image<'_>) -> bool {
+    let symbols = image.symbol_tables.iter().flat_map(|table| &table.symbols);
+    let starts_unwinding = |symbol: &Symbol<'_>| {
+        let name = symbol.name.split(|&byte| byte == b'@').next();
+        name == Some(b"_Unwind_RaiseException")
     };
-    let gone: Vec<_> = image.sections.iter().filter(is_out).collect();
-    let Some(first) = gone
-        .iter()
-        .filter_map(|section| Some(section.file_range.as_ref()?.start))
-        .min()
-    else {
-        return image.file_len();
-    };
-    let mut stored: Vec<&Section<'_>> = image
-        .sections
-        .iter()
-        .filter(|section| section.file_range.is_some())
-        .collect();
-    stored.sort_by_key(|section| section.file_range.as_ref().map_or(0, |range| range.start));
-    let word = u64::from(image.target.bits / 8);
-    // Loaded contents behind what goes: a layout that is not foreseen here.
-    if stored.iter().any(|section| {
-        section.access.loaded
-            && section
-                .file_range
-                .as_ref()
-                .is_some_and(|range| range.start > first)
-    }) {
-        let sum: u64 = gone
-            .iter()
-            .filter_map(|section| section.file_range.as_ref())
-            .map(|range| range.end - range.start)
-            .sum();
-        return image.file_len().saturating_sub(sum);
-    }
-    let names_gone: u64 = gone
-        .iter()
-        .map(|section| u64::try_from(section.name.len()).unwrap_or(0) + 1)
-        .sum();
-    let mut at = stored
-        .iter()
-        .filter_map(|section| section.file_range.as_ref())
-        .filter(|range| range.start < first)
-        .map(|range| range.end)
-        .max()
-        .unwrap_or(first);
-    for section in stored {
-        let Some(range) = section
-            .file_range
-            .as_ref()
-            .filter(|range| range.start >= first)
-        else {
-            continue;
-        };
-        if is_out(&section) {
-            continue;
-        }
-        let mut len = range.end - range.start;
-        if section.name == ".shstrtab" {
-            len = len.saturating_sub(names_gone);
-        }
-        at = align(at, section.align).saturating_add(len);
-    }
-    let headers = image
-        .headers
-        .iter()
-        .find(|header| header.name == "section headers");
-    let Some(headers) = headers.filter(|headers| headers.file_range.start >= first) else {
-        return at;
-    };
-    let table = headers.file_range.end - headers.file_range.start;
-    let entry = table / u64::try_from(image.sections.len().max(1)).unwrap_or(1);
-    let gone = u64::try_from(gone.len()).unwrap_or(0);
-    align(at, word).saturating_add(table - entry * gone)
-}
-
-fn align(at: u64, to: u64) -> u64 {
-    at.checked_next_multiple_of(to.max(1)).unwrap_or(at)
+    let standard_library = |name: &String| name.starts_with("libstd-");
+    symbols.into_iter().any(starts_unwinding) || image.facts.needed.iter().any(standard_library)
 }
 
 /// What writing the relative relocations as bitmaps would give back: the entries that go, less the packed table, its
-/// section header and name, three entries of the dynamic section, and the version that tells glibc.
-fn packed_relocations(image: &Image<'_>) -> u64 {
+/// section header and name, the entries of the dynamic section that tell of it, and the version that makes an older glibc
+/// refuse the file instead of crashing it. As lld does it for `-z pack-relative-relocs`, laid out again on paper.
+fn packed_relocations(image: &Image<'_>, paper: &Paper<'_>) -> (u64, Exactness) {
     let word = u64::from(image.target.bits / 8);
     let mut addresses = Vec::new();
-    let mut entries_gone = 0_u64;
+    let mut shrunk: FxHashMap<SectionIndex, u64> = FxHashMap::default();
     for table in &image.relocation_tables {
         let is_loaded = image
             .section(table.section)
@@ -298,7 +244,7 @@ fn packed_relocations(image: &Image<'_>) -> u64 {
                 .filter(|at| at % 2 == 0)
             {
                 addresses.push(address);
-                entries_gone += table.entry_size;
+                *shrunk.entry(table.section).or_default() += table.entry_size;
             }
         }
     }
@@ -306,14 +252,56 @@ fn packed_relocations(image: &Image<'_>) -> u64 {
         .relocation_tables
         .iter()
         .any(|table| table.encoding == RelocationEncoding::Packed);
-    let (section_header, dynamic_entry) = if word == 8 { (64, 16) } else { (40, 8) };
-    let name = 10; // `.relr.dyn` and its end
-    let overhead = if has_packed {
-        0
-    } else {
-        section_header + name + 3 * dynamic_entry
+    let Some(&first) = shrunk.keys().min().filter(|_| !has_packed) else {
+        return (0, Exactness::Exact);
     };
-    entries_gone.saturating_sub(packed_len(addresses, word) + overhead)
+    let packed = packed_len(addresses, word);
+    let dynamic = word * 2;
+    let is_glibc = image.facts.needed.iter().any(|name| name == "libc.so.6");
+    let counts = has_relocation_count(image);
+    let change = |index| {
+        let Some(section) = image.section(index) else {
+            return Change::Keep;
+        };
+        let left = shrunk
+            .get(&index)
+            .map(|gone| section.size.saturating_sub(*gone));
+        match (left, section.name.as_ref()) {
+            (Some(0), _) => Change::Remove,
+            (Some(left), _) => Change::Resize(left),
+            // `DT_RELR`, `DT_RELRSZ` and `DT_RELRENT` come; `DT_RELACOUNT` goes.
+            (None, ".dynamic") => {
+                let entries = if counts { 2 } else { 3 };
+                Change::Resize(section.size + entries * dynamic)
+            }
+            (None, ".gnu.version_r") if is_glibc => Change::Resize(section.size + 16),
+            (None, ".dynstr") if is_glibc => {
+                let name = "GLIBC_ABI_DT_RELR\0".len();
+                Change::Resize(section.size + u64::try_from(name).unwrap_or(0))
+            }
+            _ => Change::Keep,
+        }
+    };
+    let addition = Addition {
+        after: first,
+        name: ".relr.dyn",
+        len: packed,
+        align: word,
+    };
+    let (len, exactness) = paper.len_with(change, Some(addition));
+    (image.file_len().saturating_sub(len), exactness)
+}
+
+/// Whether the dynamic section says how many relative relocations there are (`DT_RELACOUNT`, `DT_RELCOUNT`).
+fn has_relocation_count(image: &Image<'_>) -> bool {
+    const COUNTS: [u64; 2] = [0x6fff_fff9, 0x6fff_fffa];
+    let word = usize::from(image.target.bits / 8);
+    image.section_by_name(".dynamic").is_some_and(|section| {
+        section
+            .stored()
+            .chunks_exact(word.max(1) * 2)
+            .any(|entry| COUNTS.contains(&read_word(&entry[..word], image)))
+    })
 }
 
 /// The length of the packed form of relocations at these addresses: gABI draft, `SHT_RELR`. An even word is an address;
