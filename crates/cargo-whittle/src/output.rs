@@ -227,15 +227,24 @@ fn choose(build: &Build, artifact: &Artifact, all: &[(&Artifact, Findings)]) -> 
 }
 
 /// What went wrong, as cargo's users expect it: what failed, on what, and what to do next.
+///
+/// Names of files stand in it, so no control character gets through.
 pub(crate) fn trouble(trouble: &Trouble) -> String {
+    let plain = |text: String| -> Vec<String> {
+        text.lines()
+            .map(|line| whittle_report::plain(line).into_owned())
+            .collect()
+    };
     let error = anstyle::AnsiColor::Red.on_default().bold();
     let help = anstyle::AnsiColor::Cyan.on_default().bold();
-    let mut lines = vec![format!("{error}error{error:#}: {}", trouble.error)];
-    let causes: Vec<String> = trouble
-        .error
-        .chain()
-        .skip(1)
-        .map(|cause| format!("  {cause}"))
+    let mut lines = vec![format!(
+        "{error}error{error:#}: {}",
+        plain(trouble.error.to_string()).join("\n")
+    )];
+    let causes = trouble.error.chain().skip(1);
+    let causes: Vec<String> = causes
+        .flat_map(|cause| plain(cause.to_string()))
+        .map(|line| format!("  {line}"))
         .collect();
     if !causes.is_empty() {
         lines.push("Caused by:".to_owned());
@@ -245,7 +254,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         trouble
             .help
             .as_ref()
-            .map(|advice| format!("{help}help{help:#}: {advice}")),
+            .map(|advice| format!("{help}help{help:#}: {}", plain(advice.clone()).join("\n"))),
     );
     lines.push(String::new());
     lines.join("\n")

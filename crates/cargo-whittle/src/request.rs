@@ -97,6 +97,13 @@ impl Request {
                 "use `--format csv` or `--format json`",
             ));
         }
+        check_sort(typed.sort, &shown)?;
+        if shown == Shown::Full && typed.output.format == Format::Csv {
+            return Err(Trouble::new(
+                anyhow!("`--full` is several tables, and CSV holds one"),
+                "ask for one of them, such as `--by function`, or use `--format json`",
+            ));
+        }
         let subject = match typed.file {
             Some(path) => {
                 if let Some(flag) = typed.build.typed() {
@@ -131,6 +138,33 @@ impl Request {
             output,
         })
     }
+}
+
+/// Refuses an order that no table shown has a column for.
+fn check_sort(sort: Option<SortBy>, shown: &Shown) -> Outcome<()> {
+    let name = match sort {
+        Some(SortBy::Memory) => "memory",
+        Some(SortBy::Code) => "code",
+        Some(SortBy::Copies) => "copies",
+        None | Some(SortBy::File | SortBy::Name) => return Ok(()),
+    };
+    let has_column = match shown {
+        Shown::By(axes) => sort != Some(SortBy::Copies) || axes[..] == [Axis::Generic],
+        Shown::Full => sort != Some(SortBy::Copies),
+        Shown::Summary | Shown::Spans => false,
+    };
+    if has_column {
+        return Ok(());
+    }
+    let table = if sort == Some(SortBy::Copies) {
+        "--by generic"
+    } else {
+        "--by crate"
+    };
+    Err(Trouble::new(
+        anyhow!("`--sort {name}` has no column to sort by here"),
+        format!("ask for a table that has it, such as `{table}`"),
+    ))
 }
 
 /// What cargo is to build.

@@ -45,6 +45,16 @@ fn folders_and_missing_files_are_refused() {
 }
 
 #[test]
+fn names_of_files_do_not_reach_the_terminal_raw() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("e\u{1b}[31mvil");
+    fs::write(&path, "text").expect("the file is written");
+    let text = error_of(&[path.to_str().expect("UTF-8")]);
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+    assert!(text.contains("u{1b}"), "{text}");
+}
+
+#[test]
 fn unknown_axes_name_the_known_ones() {
     let text = error_of(&["--by", "colour", own_program().to_str().expect("UTF-8")]);
     assert!(
@@ -59,6 +69,9 @@ fn unknown_axes_name_the_known_ones() {
 fn flags_that_contradict_each_other_are_refused() {
     assert!(error_of(&["--bin", "x", "/bin/true"]).contains("--bin"));
     assert!(error_of(&["--spans", "--format", "markdown", "/bin/true"]).contains("Markdown"));
+    assert!(error_of(&["--full", "--format", "csv", "/bin/true"]).contains("CSV"));
+    assert!(error_of(&["--sort", "copies", "/bin/true"]).contains("--by generic"));
+    assert!(error_of(&["--sort", "memory", "/bin/true"]).contains("--by crate"));
     for arguments in [
         &["--full", "--by", "kind", "x"][..],
         &["--link-map", "x"],
