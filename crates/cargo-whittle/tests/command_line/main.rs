@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod files;
+mod machine;
 mod output;
 mod packages;
 mod planted;
