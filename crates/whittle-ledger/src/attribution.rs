@@ -1,6 +1,6 @@
 //! Third stage: the crate that defines each item and the crate it was compiled in.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use whittle_image::{DebugUnit, FileKind, Image};
 use whittle_names::{DefiningCrate, Genericity, Scheme};
 
@@ -9,7 +9,7 @@ use crate::crates::{Crate, CrateId, Crates};
 use crate::items::{Items, Origin};
 use crate::known_symbols::{is_anonymous, is_of_c_runtime, is_of_standard_library};
 use crate::mentioned::{Mentioned, Names};
-use crate::neighbours::ask_neighbours;
+use crate::neighbours::{ask_neighbours, between_units};
 use crate::owner::{Attribution, Item, ItemId, ItemKind};
 use crate::source_paths::SourcePaths;
 use crate::unit::{RustUnit, Unit};
@@ -44,6 +44,9 @@ pub(crate) fn attribute<'data>(
         let attribution = crates.of(unit, Source::DebugInfo);
         items.list[item.index()].compiled_in = attribution;
         items.list[item.index()].defined_in = attribution;
+    }
+    for (item, compiled) in evidence.compiled_by_order(items, &mut crates) {
+        items.list[item.index()].compiled_in = compiled;
     }
     let definers = evidence.definers(items, &mut crates);
     ask_neighbours(items, &definers, |index, neighbour| {
@@ -144,11 +147,37 @@ impl<'data> Evidence<'data> {
         let all = self.names.alone.iter().zip(&items.list);
         all.map(|(mentioned, item)| match mentioned.as_ref()?.defining {
             DefiningCrate::Exact(defining) if !item.compiled_in.is_known() => {
-                Some(crates.named(defining, Attribution::UNKNOWN).value)
+                let known = crates.named(defining, Attribution::UNKNOWN);
+                Some(known.value).filter(|_| known.is_known())
             }
             _ => None,
         })
         .collect()
+    }
+
+    /// Functions of crates that share their name with others, told apart by the order of the link: between two units
+    /// there is perhaps one crate of that name.
+    fn compiled_by_order(
+        &self,
+        items: &Items<'data>,
+        crates: &mut Crates<'_>,
+    ) -> Vec<(ItemId, Attribution)> {
+        let mut units: FxHashMap<&str, Vec<(u32, Attribution)>> = FxHashMap::default();
+        for (unit, number) in items.units.iter().zip(0..) {
+            if let Unit::Rust(rust) = unit
+                && crates.is_ambiguous(rust.name)
+            {
+                let known = crates.of(unit, Source::Neighbour);
+                units.entry(rust.name).or_default().push((number, known));
+            }
+        }
+        between_units(items, |index| {
+            let origin = items.origins[index];
+            let mentioned = self.names.alone[index].as_ref()?;
+            let defining = mentioned.defining.exact()?;
+            let is_open = origin.global && !items.list[index].compiled_in.is_known();
+            units.get(defining.name).filter(|_| is_open)
+        })
     }
 
     /// Whether an item can have been compiled in a crate: a standard library with v0 names has compiled nothing with a

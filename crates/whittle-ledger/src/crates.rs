@@ -154,6 +154,8 @@ pub(crate) struct Crates<'w> {
     packages_of: FxHashMap<&'w str, Vec<usize>>,
     /// Numbers of packages by the names of the files that they were compiled to.
     package_of_file: FxHashMap<&'w str, usize>,
+    /// Numbers of packages by the stable ids of their crates.
+    package_of_id: FxHashMap<u64, usize>,
     paths: SourcePaths,
     /// What is known about stable ids.
     by_id: FxHashMap<u64, Known>,
@@ -174,6 +176,7 @@ impl<'w> Crates<'w> {
             packages,
             packages_of: FxHashMap::default(),
             package_of_file: FxHashMap::default(),
+            package_of_id: FxHashMap::default(),
             paths,
             by_id: FxHashMap::default(),
             by_name: FxHashMap::default(),
@@ -196,6 +199,9 @@ impl<'w> Crates<'w> {
             }
             for stem in &package.file_stems {
                 crates.package_of_file.entry(stem).or_insert(index);
+            }
+            for &id in &package.stable_ids {
+                crates.package_of_id.entry(id).or_insert(index);
             }
         }
         crates
@@ -323,6 +329,7 @@ impl<'w> Crates<'w> {
             .collect();
         for mention in &mut mentions {
             mention.by_standard = BROUGHT_BY_STANDARD.contains(&mention.name)
+                && !self.package_of_id.contains_key(&mention.id)
                 && (mention.by_standard
                     || self.is_unknown_to_program(mention.name)
                     || (!mention.by_program && of_program.contains(mention.name)));
@@ -336,6 +343,9 @@ impl<'w> Crates<'w> {
     fn of_unit(&mut self, unit: &RustUnit<'_>) -> Known {
         if let Some(&index) = unit.stem.and_then(|stem| self.package_of_file.get(stem)) {
             return Known::exact(self.package(index), Source::LinkMap);
+        }
+        if let Some(&index) = self.package_of_id.get(&unit.id) {
+            return Known::exact(self.package(index), Source::FileSymbol);
         }
         if let Some([only]) = self.packages_of.get(unit.name).map(Vec::as_slice) {
             return Known::exact(self.package(*only), Source::FileSymbol);
@@ -453,7 +463,7 @@ impl<'w> Crates<'w> {
     }
 
     /// The crate that a symbol's name mentions. `near` is where the symbol was compiled: it decides between crates of
-    /// one name where the symbol itself does not.
+    /// one name where the symbol itself does not. If that is not known either, nor is the crate.
     pub(crate) fn named(&mut self, named: CrateRef<'_>, near: Attribution) -> Attribution {
         if let Some(known) = named.disambiguator.and_then(|id| self.by_id.get(&id)) {
             return known.attribution(match known.source {
@@ -462,16 +472,21 @@ impl<'w> Crates<'w> {
             });
         }
         let known = if STANDARD.contains(&named.name) {
-            self.standard(named.name, Source::SymbolName)
+            Some(self.standard(named.name, Source::SymbolName))
         } else {
             self.of_bare_name(named.name, near)
         };
-        known.attribution(known.source)
+        known.map_or(Attribution::UNKNOWN, |known| {
+            known.attribution(known.source)
+        })
     }
 
     /// A stable id that no unit of the link has.
     fn of_mention(&mut self, mention: &Mention<'_>) -> Known {
         let name = mention.name;
+        if let Some(&index) = self.package_of_id.get(&mention.id) {
+            return Known::exact(self.package(index), Source::SymbolName);
+        }
         if mention.by_standard {
             let known = self.standard(name, Source::SymbolName);
             return Known::inferred(known.id, known.source);
@@ -496,19 +511,20 @@ impl<'w> Crates<'w> {
         self.without_package(name, Some(mention.id))
     }
 
-    /// A name without a stable id: legacy symbols.
-    fn of_bare_name(&mut self, name: &str, near: Attribution) -> Known {
+    /// A name without a stable id: legacy symbols. Nothing if it stands for several crates and `near` does not say which.
+    fn of_bare_name(&mut self, name: &str, near: Attribution) -> Option<Known> {
         if !self.by_bare_name.contains_key(name) {
             let candidates = self.candidates(name);
             self.by_bare_name.insert(name.to_owned(), candidates);
         }
         let candidates = self.by_bare_name.get(name).map_or(&[][..], Vec::as_slice);
-        let inferred = |id| Known::inferred(id, Source::SymbolName);
-        let first = match candidates {
-            [] => return self.without_package(name, None),
-            [only] => return *only,
-            [first, ..] => first.id,
-        };
+        let inferred = |id| Some(Known::inferred(id, Source::SymbolName));
+        match candidates {
+            [] => return Some(self.without_package(name, None)),
+            [only] => return Some(*only),
+            _ if !near.is_known() => return None,
+            _ => {}
+        }
         if candidates
             .iter()
             .any(|candidate| candidate.id == near.value)
@@ -516,12 +532,20 @@ impl<'w> Crates<'w> {
             return inferred(near.value);
         }
         let near_standard = self.family(near.value) == Family::Standard;
-        let same_side = candidates
+        let mut same_side = candidates
             .iter()
-            .find(|known| (self.family(known.id) == Family::Standard) == near_standard)
-            .map_or(first, |known| known.id);
-        let dependency = self.dependency_of(near.value, name);
-        inferred(dependency.unwrap_or(same_side))
+            .filter(|known| (self.family(known.id) == Family::Standard) == near_standard)
+            .map(|known| known.id);
+        if let (Some(only), None) = (same_side.next(), same_side.next()) {
+            return inferred(only);
+        }
+        let dependency = self.dependency_of(near.value, name)?;
+        inferred(dependency)
+    }
+
+    /// Whether a name without a stable id stands for several crates.
+    pub(crate) fn is_ambiguous(&mut self, name: &str) -> bool {
+        self.of_bare_name(name, Attribution::UNKNOWN).is_none()
     }
 
     /// All crates that a name can stand for.

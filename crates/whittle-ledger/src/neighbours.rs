@@ -1,7 +1,5 @@
 //! Where items without a unit were compiled, by what stands beside them.
 
-use whittle_image::{Place, SectionIndex};
-
 use crate::certainty::Source;
 use crate::crates::CrateId;
 use crate::items::Items;
@@ -53,26 +51,14 @@ pub(crate) fn ask_neighbours(
         }
         waiting.clear();
     };
-    for (pieces, section) in items.pieces.iter().zip(0..) {
+    for section in 0..items.pieces.len() {
         let mut before: Option<CrateId> = None;
         let mut waiting: Vec<ItemId> = Vec::new();
-        for piece in pieces {
-            let Owner::Item(id) = piece.owner else {
-                continue;
-            };
-            let item = &items.list[id.index()];
-            // Only where the item itself starts: descriptions of it stand in an order of their own.
-            let own = Place {
-                section: SectionIndex(section),
-                offset: piece.start,
-            };
-            if item.place != Some(own) {
-                continue;
-            }
-            if item.compiled_in.is_known() {
-                let known = Some(item.compiled_in.value);
-                close(before, &mut waiting, known);
-                before = known;
+        for id in in_order(items, section) {
+            let known = items.list[id.index()].compiled_in;
+            if known.is_known() {
+                close(before, &mut waiting, Some(known.value));
+                before = Some(known.value);
             } else {
                 waiting.push(id);
             }
@@ -82,4 +68,55 @@ pub(crate) fn ask_neighbours(
     for (item, value) in found {
         items.list[item.index()].compiled_in = Attribution::inferred(value, Source::Neighbour);
     }
+}
+
+/// Items that can be from one of several units, listed in the order of the link by `candidates`: those are from the only
+/// one that was linked between the units of their neighbours.
+pub(crate) fn between_units<'a>(
+    items: &Items<'_>,
+    candidates: impl Fn(usize) -> Option<&'a Vec<(u32, Attribution)>>,
+) -> Vec<(ItemId, Attribution)> {
+    let mut found = Vec::new();
+    for section in 0..items.pieces.len() {
+        let mut before = 0;
+        let mut waiting: Vec<(ItemId, &[(u32, Attribution)])> = Vec::new();
+        let mut close = |before: u32, waiting: &mut Vec<(ItemId, &[(u32, Attribution)])>, after| {
+            for (item, units) in waiting.drain(..) {
+                let from = units.partition_point(|&(number, _)| number < before);
+                let to = units.partition_point(|&(number, _)| number <= after);
+                let mut crates = units.get(from..to).unwrap_or_default().iter();
+                if let Some(&(_, first)) = crates.next()
+                    && crates.all(|(_, other)| other.value == first.value)
+                {
+                    found.push((item, Attribution::inferred(first.value, Source::Neighbour)));
+                }
+            }
+        };
+        for id in in_order(items, section) {
+            let origin = items.origins[id.index()];
+            match (origin.unit, candidates(id.index())) {
+                (Some(unit), _) => {
+                    close(before, &mut waiting, unit);
+                    before = unit;
+                }
+                (None, Some(units)) => waiting.push((id, units)),
+                (None, None) => {}
+            }
+        }
+        close(before, &mut waiting, u32::MAX);
+    }
+    found
+}
+
+/// The items that start in a section, in its order. Not those that a part of the section only describes: descriptions
+/// stand in an order of their own.
+fn in_order(items: &Items<'_>, section: usize) -> impl Iterator<Item = ItemId> {
+    let pieces = items.pieces[section].iter();
+    pieces.filter_map(move |piece| {
+        let Owner::Item(id) = piece.owner else {
+            return None;
+        };
+        let place = items.list[id.index()].place?;
+        (place.section.get() == section && place.offset == piece.start).then_some(id)
+    })
 }

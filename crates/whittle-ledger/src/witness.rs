@@ -1,5 +1,8 @@
 //! What else is known about a file: a companion with symbols, the linker's map, the packages of its build.
 
+use std::collections::BTreeSet;
+
+use memchr::memmem;
 use whittle_image::{Image, link_map::LinkMap};
 
 /// What else is known about a file besides its own bytes. All of it is optional.
@@ -39,6 +42,8 @@ pub struct Package {
     pub crate_names: Vec<String>,
     /// The names of the files its crates were compiled to, without folder and ending: `libregex_syntax-d2aab90efe49e03d`.
     pub file_stems: Vec<String>,
+    /// The stable ids of its crates, by which symbols and units know them: see [`Package::stable_ids_in`].
+    pub stable_ids: Vec<u64>,
     /// Folders that its build script writes to: objects from there are its own.
     pub out_dirs: Vec<String>,
     /// The folder of its manifest: what C compilers say they compiled there is its own.
@@ -107,11 +112,43 @@ impl Package {
     pub fn label(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
+
+    /// The stable ids of a crate in the bytes of the library file that it was compiled to, ascending.
+    ///
+    /// rustc names the objects in a library after the codegen units: `FILE.CRATE.ID-cgu.N.rcgu.o`.
+    #[must_use]
+    pub fn stable_ids_in(rlib: &[u8], crate_name: &str) -> Vec<u64> {
+        let mark = format!(".{crate_name}.");
+        let ids: BTreeSet<u64> = memmem::find_iter(rlib, mark.as_bytes())
+            .filter_map(|at| {
+                let rest = &rlib[at + mark.len()..];
+                let len = rest
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_hexdigit())
+                    .count();
+                let digits = std::str::from_utf8(rest.get(..len)?).ok()?;
+                let is_unit = rest[len..].starts_with(b"-cgu.");
+                u64::from_str_radix(digits, 16).ok().filter(|_| is_unit)
+            })
+            .collect();
+        ids.into_iter().collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn library_files_name_the_stable_ids_of_their_crate() {
+        let rlib = b"!<arch>\n//  twice-9f.twice.2f1a7a5bc9ed4423-cgu.0.rcgu.o/\ntwice-9f.twice.2f1a7a5bc9ed4423-cgu.1.rcgu.o/\n\
+            once.twice.zz-cgu.0 .twice.12";
+        assert_eq!(
+            Package::stable_ids_in(rlib, "twice"),
+            [0x2f1a_7a5b_c9ed_4423]
+        );
+        assert!(Package::stable_ids_in(rlib, "other").is_empty());
+    }
 
     #[test]
     fn files_belong_to_the_innermost_package() {
