@@ -6,6 +6,7 @@ use whittle_image::{Image, Place, Section};
 use crate::coverage::CodeBytes;
 use crate::function::Function;
 use crate::patch::Patches;
+use crate::pointer::place_or_end;
 use crate::reference::{Certainty, Reference, ReferenceKind, SlotNumber};
 use crate::region::{Content, Region, Regions};
 use crate::slot::{self, Slots};
@@ -177,7 +178,7 @@ impl<'image, 'data> Finder<'image, 'data> {
     /// An instruction at `at` names a number that is the address of something loaded.
     pub(crate) fn number(&mut self, at: u64, number: u64, kind: ReferenceKind) {
         if let Some(to) = self.target(number)
-            && self.is_start_or_data(to)
+            && !self.is_inside_function(to)
         {
             self.refer(at, to, kind, Certainty::Inferred);
         }
@@ -236,17 +237,12 @@ impl<'image, 'data> Finder<'image, 'data> {
 
     /// Whether code of this region can go to a place. Bytes that may be data do not jump into the middle of a function.
     fn may_enter(&self, to: Place) -> bool {
-        matches!(self.region.content, Content::Function(_)) || self.is_start_or_data(to)
+        matches!(self.region.content, Content::Function(_)) || !self.is_inside_function(to)
     }
 
-    /// Whether a place is no byte in the middle of a function.
-    fn is_start_or_data(&self, to: Place) -> bool {
-        match self.program.regions.at(to).map(|region| region.content) {
-            Some(Content::Function(number)) => self
-                .function(number)
-                .is_some_and(|function| function.place == to),
-            _ => true,
-        }
+    fn is_inside_function(&self, to: Place) -> bool {
+        let program = self.program;
+        program.regions.is_inside_function(to, program.functions)
     }
 
     /// The place at an address of a linked file.
@@ -259,14 +255,6 @@ impl<'image, 'data> Finder<'image, 'data> {
                 offset: own,
             });
         }
-        let image = self.image();
-        image.place_at(address).or_else(|| {
-            // The end of a section may be named as well: of an array, of all variables.
-            let last = image.place_at(address.checked_sub(1)?)?;
-            Some(Place {
-                offset: last.offset + 1,
-                ..last
-            })
-        })
+        place_or_end(self.image(), address)
     }
 }

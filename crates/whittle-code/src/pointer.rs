@@ -6,11 +6,17 @@ use whittle_image::{
     RelocationTarget, Section, SectionRole, SymbolKind,
 };
 
+use crate::function::Function;
 use crate::reference::{Certainty, Reference, ReferenceKind};
+use crate::region::Regions;
 use crate::slot::Slots;
 
 /// The references in the data of a linked file, in no order.
-pub(crate) fn pointers(image: &Image<'_>) -> Vec<Reference> {
+pub(crate) fn pointers(
+    image: &Image<'_>,
+    regions: &Regions,
+    functions: &[Function],
+) -> Vec<Reference> {
     let mut found = Vec::new();
     for table in loaded_tables(image) {
         found.reserve(table.relocations.len());
@@ -23,7 +29,10 @@ pub(crate) fn pointers(image: &Image<'_>) -> Vec<Reference> {
         }
     }
     if image.target.kind == FileKind::Executable {
-        find_addresses(image, &mut found);
+        let mut addresses = addresses_in_data(image);
+        // Tables of jump targets are their function's own; other numbers are no addresses.
+        addresses.retain(|it| !regions.is_inside_function(it.to(), functions));
+        found.append(&mut addresses);
     }
     found
 }
@@ -98,7 +107,7 @@ pub(crate) fn target_of(
         _ => {}
     }
     match relocation.target {
-        RelocationTarget::Address(address) => image.place_at(address),
+        RelocationTarget::Address(address) => place_or_end(image, address),
         RelocationTarget::Symbol { index, addend } => {
             let (place, _) = symbol_place(image, table, index)?;
             let to = Place {
@@ -110,6 +119,17 @@ pub(crate) fn target_of(
         }
         RelocationTarget::None => None,
     }
+}
+
+/// The place at an address; the end of a section if no other starts there. Ends of arrays are named too.
+pub(crate) fn place_or_end(image: &Image<'_>, address: u64) -> Option<Place> {
+    image.place_at(address).or_else(|| {
+        let last = image.place_at(address.checked_sub(1)?)?;
+        Some(Place {
+            offset: last.offset + 1,
+            ..last
+        })
+    })
 }
 
 /// Where the symbol is that a relocation names, and what it is; nothing for what is in other files or in thread-local
@@ -131,7 +151,8 @@ pub(crate) fn symbol_place(
 ///
 /// Only aligned words count. On 32 bit, where any number may be an address, only those of sections made for addresses
 /// and of variables.
-fn find_addresses(image: &Image<'_>, found: &mut Vec<Reference>) {
+fn addresses_in_data(image: &Image<'_>) -> Vec<Reference> {
+    let mut found = Vec::new();
     let patched: FxHashSet<Place> = loaded_tables(image)
         .flat_map(|table| &table.relocations)
         .filter_map(|relocation| relocation.patched)
@@ -159,6 +180,7 @@ fn find_addresses(image: &Image<'_>, found: &mut Vec<Reference>) {
             }
         }
     }
+    found
 }
 
 /// The aligned words of a section, as wide as an address, with their places.

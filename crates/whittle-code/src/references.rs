@@ -77,7 +77,7 @@ impl References {
         let mut in_data = if is_object {
             patch::pointers(image)
         } else {
-            pointer::pointers(image)
+            pointer::pointers(image, &regions, &functions)
         };
         in_data.extend(pointer::unwind_references(image));
         in_data.extend(pointer::stub_references(image, &slots));

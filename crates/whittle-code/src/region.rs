@@ -80,6 +80,17 @@ impl Regions {
         (region.section == place.section && place.offset < region.end).then_some(region)
     }
 
+    /// Whether a place is in the middle of a function, where only the function itself goes to.
+    pub(crate) fn is_inside_function(&self, place: Place, functions: &[Function]) -> bool {
+        let Some(Content::Function(number)) = self.at(place).map(|region| region.content) else {
+            return false;
+        };
+        let function = usize::try_from(number)
+            .ok()
+            .and_then(|number| functions.get(number));
+        function.is_some_and(|function| function.place != place)
+    }
+
     /// Runs of regions of one section, in order.
     pub(crate) fn chunks(&self) -> Vec<&[Region]> {
         let mut chunks = Vec::new();

@@ -48,6 +48,8 @@ pub(crate) enum Flow {
     Conditional,
     /// Behind the instruction, when the called function has returned.
     Call,
+    /// At the caller.
+    Return,
 }
 
 /// The number of a general-purpose register, 0 to 31. 31 is the stack pointer or zero.
@@ -77,7 +79,7 @@ impl Registers {
         Self(1_u32 << register & 0x7fff_ffff)
     }
 
-    fn with(self, register: Register) -> Self {
+    pub(super) fn with(self, register: Register) -> Self {
         Self(self.0 | Self::one(register).0)
     }
 }
@@ -155,8 +157,12 @@ fn branch(word: u32) -> Instruction {
         0x36 | 0x37 | 0xb6 | 0xb7 => (Flow::Conditional, signed(word, 5, 14)),
         // "Unconditional branch (register)".
         0xd6 | 0xd7 => {
-            let is_call = word >> 21 & 0b111 == 0b001;
-            let flow = if is_call { Flow::Call } else { Flow::Jump };
+            let flow = match word >> 21 & 0b111 {
+                0b000 => Flow::Jump,
+                0b001 => Flow::Call,
+                // RET, ERET, DRPS.
+                _ => Flow::Return,
+            };
             return Instruction::Indirect { flow };
         }
         // System: MRS, SYSL and those with a result write the register in the lowest bits; others have it as an
@@ -216,9 +222,8 @@ fn load_or_store(word: u32) -> Instruction {
                 // Before and after the access the base is moved.
                 (false, 0b01 | 0b11) => loaded.with(base),
                 (false, _) | (true, 0b10) => loaded,
-                // Atomics return the old value there.
-                (true, 0b00) => Registers::one(value),
-                // LDRAA, LDRAB.
+                // Atomics return the old value there; LDRAA, LDRAB.
+                (true, 0b00 | 0b01) => Registers::one(value),
                 (true, _) => Registers::one(value).with(base),
             };
             other(writes)
@@ -269,7 +274,7 @@ fn vector(word: u32) -> Instruction {
     // "Conversion between floating-point and integer" and "… and fixed-point".
     let converts = word & 0x5f20_fc00 == 0x1e20_0000 || word & 0x5f20_0000 == 0x1e00_0000;
     // SMOV, UMOV of "Advanced SIMD copy".
-    let moves = word & 0xbfe0_d400 == 0x0e00_0400 && word >> 13 & 1 == 1;
+    let moves = word & 0xbfe0_ec00 == 0x0e00_2c00;
     if converts || moves {
         other(Registers::one(at(word, 0)))
     } else {

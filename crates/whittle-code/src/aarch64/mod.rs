@@ -6,6 +6,9 @@
 mod instruction;
 mod pages;
 
+#[cfg(test)]
+mod tests;
+
 use self::instruction::{Flow, Instruction, Registers};
 use self::pages::{Joins, Pages};
 use crate::finder::Finder;
@@ -83,7 +86,7 @@ fn words<'data>(
 fn branch_kind(flow: Flow) -> ReferenceKind {
     match flow {
         Flow::Call => ReferenceKind::Call,
-        Flow::Jump | Flow::Conditional => ReferenceKind::Jump,
+        Flow::Jump | Flow::Conditional | Flow::Return => ReferenceKind::Jump,
     }
 }
 
@@ -102,7 +105,7 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
                 finder.branch(at, target, branch_kind(flow));
                 match flow {
                     Flow::Call => pages.forget(Registers::LOST_IN_CALLS),
-                    Flow::Jump | Flow::Conditional => {
+                    Flow::Jump | Flow::Conditional | Flow::Return => {
                         joins.leave(at, at.wrapping_add_signed(distance), &pages);
                         falls_through = flow == Flow::Conditional;
                     }
@@ -110,7 +113,12 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
             }
             Instruction::Indirect { flow } => match flow {
                 Flow::Call => pages.forget(Registers::LOST_IN_CALLS),
-                Flow::Jump | Flow::Conditional => falls_through = false,
+                Flow::Jump | Flow::Conditional | Flow::Return => {
+                    if flow == Flow::Jump {
+                        joins.leave_anywhere(&pages);
+                    }
+                    falls_through = false;
+                }
             },
             Instruction::Page { register, distance } => {
                 pages.set(register, (pc & !0xfff).wrapping_add_signed(distance));

@@ -69,6 +69,8 @@ pub(super) struct Joins {
     at: FxHashMap<u64, Pages>,
     /// Places that no instruction before goes on to, with the registers that were known there when they were read.
     entered_only_by_branches: FxHashMap<u64, Registers>,
+    /// What is known where the function jumps by a table.
+    anywhere: Pages,
     learned: bool,
 }
 
@@ -82,6 +84,7 @@ impl Joins {
             end: region.end,
             at: FxHashMap::default(),
             entered_only_by_branches: FxHashMap::default(),
+            anywhere: Pages::default(),
             learned: false,
         }
     }
@@ -112,13 +115,19 @@ impl Joins {
         }
     }
 
+    /// A jump by a table goes somewhere with `pages`.
+    pub(super) fn leave_anywhere(&mut self, pages: &Pages) {
+        self.anywhere.join(pages);
+    }
+
     /// Reading comes to `at`.
     pub(super) fn arrive(&mut self, at: u64, pages: &mut Pages, falls_through: bool) {
-        if !falls_through {
-            *pages = Pages::default();
-        }
-        if let Some(known) = self.at.get(&at) {
-            pages.join(known);
+        match self.at.get(&at) {
+            Some(known) if falls_through => pages.join(known),
+            Some(known) => pages.clone_from(known),
+            None if falls_through => {}
+            // No branch before goes here: it is a jump by a table, or one that comes later.
+            None => pages.clone_from(&self.anywhere),
         }
         if !falls_through && self.entered_only_by_branches.len() < MAX_JOINS {
             let seen = self.entered_only_by_branches.entry(at).or_default();

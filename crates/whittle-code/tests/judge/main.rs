@@ -1,6 +1,7 @@
 //! Judges references by what the linker says it patched: programs linked with `--emit-relocs` keep every relocation
 //! beside the finished code, and [`References::find`] does not look at them.
 
+mod objects;
 mod programs;
 mod truth;
 

@@ -15,6 +15,8 @@ pub(crate) struct Program {
 pub(crate) enum Language {
     Rust,
     C,
+    /// C that includes nothing, for processors whose headers may be missing.
+    FreestandingC,
 }
 
 impl Program {
@@ -24,6 +26,7 @@ impl Program {
         let (name, text) = match language {
             Language::Rust => ("program.rs", RUST),
             Language::C => ("program.c", C),
+            Language::FreestandingC => ("program.c", FREESTANDING_C),
         };
         let source = folder.path().join(name);
         std::fs::write(&source, text)?;
@@ -33,7 +36,7 @@ impl Program {
                 rustc.args(["--edition=2024", "-Clink-arg=-Wl,--emit-relocs"]);
                 rustc
             }
-            Language::C => {
+            Language::C | Language::FreestandingC => {
                 let mut cc = Command::new(std::env::var_os("CC").unwrap_or("cc".into()));
                 // So that no call is resolved before the link.
                 cc.args(["-ffunction-sections", "-Wl,--emit-relocs", "-pthread"]);
@@ -168,4 +171,21 @@ int main(int count, char **arguments) {
     fprintf(stderr, "%d %ld\n", shown_depth, shared_counter);
     return puts(names[count & 3]) == EOF;
 }
+"#;
+
+const FREESTANDING_C: &str = r#"
+extern int outside(const char *);
+static int counters[4];
+int shared = 3;
+static int one(int x) { return x + shared; }
+static int two(int x) { return x * counters[x & 3]; }
+int (*table[])(int) = {one, two, one};
+int use(int x) {
+    counters[x & 3] = table[x & 1](x);
+    switch (x) {
+    case 0: return outside("nothing"); case 1: return outside("something"); case 2: return outside("a pair");
+    case 3: return outside("a crowd"); case 4: return outside("a square"); default: return one(two(x));
+    }
+}
+int main(void) { return use(shared) + outside("end"); }
 "#;

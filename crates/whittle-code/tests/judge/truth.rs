@@ -7,8 +7,8 @@ use iced_x86::{Decoder, DecoderOptions};
 use object::elf::{self, RelocationType};
 use object::read::elf::{ElfFile64, FileHeader as _, Rela as _, SectionHeader as _};
 use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, SymbolSection};
-use whittle_code::{Reference, ReferenceKind, References};
-use whittle_image::Image;
+use whittle_code::{Certainty, Reference, ReferenceKind, References};
+use whittle_image::{Image, SectionRole};
 
 use crate::programs::Error;
 
@@ -19,6 +19,8 @@ pub(crate) struct Truth {
     patches: BTreeMap<u64, Vec<Patch>>,
     /// Start and end of functions, ascending.
     functions: Vec<(u64, u64)>,
+    /// Where data holds which addresses.
+    pointers: BTreeMap<u64, u64>,
     /// Address and bytes of sections of code.
     code: Vec<(u64, Vec<u8>)>,
 }
@@ -58,6 +60,12 @@ pub(crate) struct Judgement {
     pub(crate) missed: Vec<String>,
     /// References that lead elsewhere than the linker says.
     pub(crate) wrong: Vec<String>,
+    /// Addresses in data that the linker knows.
+    pub(crate) pointers_known: usize,
+    /// Of these, how many were found.
+    pub(crate) pointers_found: usize,
+    /// Pointers that the linker does not know.
+    pub(crate) wrong_pointers: Vec<String>,
     /// References at instructions that the linker did not patch, by kind.
     pub(crate) unpatched: BTreeMap<String, usize>,
 }
@@ -83,6 +91,16 @@ impl fmt::Display for Judgement {
             self.wrong.len(),
             self.unpatched
         )?;
+        writeln!(
+            f,
+            "{} of {} pointers found, {} wrong",
+            self.pointers_found,
+            self.pointers_known,
+            self.wrong_pointers.len()
+        )?;
+        for wrong in self.wrong_pointers.iter().take(40) {
+            writeln!(f, "wrong pointer: {wrong}")?;
+        }
         for missed in self.missed.iter().take(40) {
             writeln!(f, "missed: {missed}")?;
         }
@@ -99,6 +117,7 @@ impl Truth {
         let endian = file.endian();
         let machine = file.elf_header().e_machine(endian);
         let mut patches: BTreeMap<u64, Vec<Patch>> = BTreeMap::new();
+        let mut pointers = BTreeMap::new();
         for section in file.sections() {
             let header = section.elf_section_header();
             let is_loaded = header.sh_flags(endian).contains(elf::SHF_ALLOC);
@@ -108,27 +127,40 @@ impl Truth {
             let section =
                 file.section_by_index(object::SectionIndex(header.info_link(endian).0))?;
             let flags = section.elf_section_header().sh_flags(endian);
-            if !flags.contains(elf::SHF_EXECINSTR) {
+            if !flags.contains(elf::SHF_ALLOC) {
                 continue;
             }
+            let is_code = flags.contains(elf::SHF_EXECINSTR);
             let Some((entries, _)) = header.rela(endian, bytes)? else {
                 continue;
             };
             for entry in entries {
                 let number = entry.r_type(endian, false);
                 let index = object::SymbolIndex(usize::try_from(entry.r_sym(endian, false))?);
-                let symbol = file.symbol_by_index(index)?;
+                let Ok(symbol) = file.symbol_by_index(index) else {
+                    // Left over from what the linker dropped.
+                    continue;
+                };
                 let is_defined = matches!(
                     symbol.section(),
                     SymbolSection::Section(_) | SymbolSection::Absolute
                 );
+                if !is_code {
+                    if is_pointer(machine, number) && is_defined {
+                        let to = symbol.address().wrapping_add_signed(entry.r_addend(endian));
+                        pointers.insert(entry.r_offset(endian), to);
+                    }
+                    continue;
+                }
                 // A weak symbol that nobody defines is 0.
-                let is_null = !is_defined && symbol.is_weak();
+                let is_null = !is_defined && (symbol.is_weak() || symbol.is_local());
+                // The slots' start, to which the next instruction adds the distance of a slot.
+                let is_base = symbol.name() == Ok("_GLOBAL_OFFSET_TABLE_");
                 patches
                     .entry(entry.r_offset(endian))
                     .or_default()
                     .push(Patch {
-                        meaning: if is_null {
+                        meaning: if is_null || is_base {
                             Meaning::NoAddress
                         } else {
                             meaning(machine, number)
@@ -155,6 +187,7 @@ impl Truth {
             is_x86: machine == elf::EM_X86_64,
             patches,
             functions,
+            pointers,
             code,
         })
     }
@@ -185,6 +218,7 @@ impl Truth {
             by_function.insert((self.function(from), to));
         }
 
+        self.judge_pointers(image, references, &mut judgement);
         for (&at, patches) in &self.patches {
             for patch in patches {
                 if patch.meaning == Meaning::NoAddress {
@@ -249,6 +283,41 @@ impl Truth {
         judgement
     }
 
+    fn judge_pointers(
+        &self,
+        image: &Image<'_>,
+        references: &References,
+        judgement: &mut Judgement,
+    ) {
+        let mut found = HashSet::new();
+        for reference in references.list() {
+            // The linker fills slots on its own.
+            let section = image.section(reference.from().section);
+            let is_slot = section.is_some_and(|it| it.role == SectionRole::AddressSlots);
+            if reference.kind() != ReferenceKind::Pointer || is_slot {
+                continue;
+            }
+            let from = image.address_of(reference.from()).unwrap_or(u64::MAX);
+            let to = image.address_of(reference.to()).unwrap_or(u64::MAX);
+            if reference.certainty() == Certainty::Inferred && self.pointers.get(&from) != Some(&to)
+            {
+                judgement
+                    .wrong_pointers
+                    .push(format!("{from:#x} to {to:#x}"));
+            }
+            found.insert((from, to));
+        }
+        // Tables of jump targets stay in their function.
+        let is_jump = |to: u64| {
+            let function = self.function(to).map(|number| self.functions[number]);
+            function.is_some_and(|(start, _)| start != to)
+        };
+        for (&from, &to) in self.pointers.iter().filter(|&(_, &to)| !is_jump(to)) {
+            judgement.pointers_known += 1;
+            judgement.pointers_found += usize::from(found.contains(&(from, to)));
+        }
+    }
+
     /// The addresses that a patch may lead to; none if that is in another file. The first is the likeliest.
     fn expected(patch: &Patch) -> Vec<u64> {
         let Some(symbol) = patch.symbol else {
@@ -301,6 +370,14 @@ impl Truth {
         let bytes = bytes.unwrap_or_default();
         let len = Decoder::new(64, bytes, DecoderOptions::NONE).decode().len();
         u64::try_from(len).expect("at most 15")
+    }
+}
+
+/// Whether a relocation writes a whole address.
+fn is_pointer(machine: elf::Machine, number: RelocationType) -> bool {
+    match machine {
+        elf::EM_X86_64 => number == elf::R_X86_64_64,
+        _ => number == elf::R_AARCH64_ABS64,
     }
 }
 
