@@ -4,6 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_image::link_map::LinkMap;
 use whittle_ledger::{Axis, Findings, Ledger, Request, Table, Witnesses};
@@ -25,7 +26,8 @@ fn stages(criterion: &mut Criterion) {
         link_map: link_map.as_ref(),
         ..Witnesses::none()
     };
-    let ledger = Ledger::build(&image, &witnesses).expect("the ledger adds up");
+    let references = References::find(&image);
+    let ledger = Ledger::build(&image, &witnesses, &references).expect("the ledger adds up");
 
     let mut group = criterion.benchmark_group("stages");
     group.sample_size(20);
@@ -54,8 +56,11 @@ fn stages(criterion: &mut Criterion) {
             }
         });
     });
+    group.bench_function("references", |bencher| {
+        bencher.iter(|| References::find(black_box(&image)));
+    });
     group.bench_function("ledger", |bencher| {
-        bencher.iter(|| Ledger::build(black_box(&image), &witnesses));
+        bencher.iter(|| Ledger::build(black_box(&image), &witnesses, &references));
     });
     group.bench_function("table by crate", |bencher| {
         bencher.iter(|| Table::of(black_box(&ledger), &[Axis::Crate]));

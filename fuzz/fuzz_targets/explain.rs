@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_image::link_map::LinkMap;
 use whittle_ledger::{Axis, Findings, Ledger, Request, Table, Witnesses};
@@ -23,7 +24,8 @@ fuzz_target!(|bytes: &[u8]| {
         link_map: link_map.as_ref(),
         packages: None,
     };
-    let ledger = Ledger::build(&image, &witnesses).expect("the ledger adds up");
+    let references = References::find(&image);
+    let ledger = Ledger::build(&image, &witnesses, &references).expect("the ledger adds up");
     let len = image.file_len();
     for axis in Axis::ALL {
         let table = Table::of(&ledger, &[axis]);

@@ -1,6 +1,7 @@
 //! `explain`: why is it this big, and what could be got back?
 
 use whittle_cargo::{Artifact, Build};
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_ledger::{Axis, Findings, Ledger, Witnesses};
 
@@ -72,7 +73,9 @@ fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin)
         packages: evidence.packages.as_ref(),
     };
     // A failure here is a fault of this program, not the user's trouble; it is reported as such.
-    let ledger = Ledger::build(&image, &witnesses).unwrap_or_else(|error| panic!("{error}"));
+    let references = References::find(&image);
+    let ledger =
+        Ledger::build(&image, &witnesses, &references).unwrap_or_else(|error| panic!("{error}"));
     let output = Output::open(request, style)?;
     if request.shown == Shown::Spans {
         return output.spans(&ledger);
@@ -101,8 +104,9 @@ fn list(
     for artifact in artifacts {
         let evidence = Evidence::of_file(&artifact.path, None, None)?;
         let image = evidence::parse(&evidence.path, &evidence.bytes)?;
-        let ledger =
-            Ledger::build(&image, &Witnesses::none()).unwrap_or_else(|error| panic!("{error}"));
+        let references = References::find(&image);
+        let ledger = Ledger::build(&image, &Witnesses::none(), &references)
+            .unwrap_or_else(|error| panic!("{error}"));
         programs.push((
             *artifact,
             Findings::of(&ledger, &whittle_ledger::Request::default()),

@@ -5,6 +5,7 @@ use whittle_image::{DebugUnit, FileKind, Image};
 use whittle_names::{DefiningCrate, Genericity, Scheme};
 
 use crate::certainty::Source;
+use crate::constants::{self, Users};
 use crate::crates::{Crate, CrateId, Crates};
 use crate::items::{Items, Origin};
 use crate::known_symbols::{is_anonymous, is_of_c_runtime, is_of_standard_library};
@@ -15,13 +16,25 @@ use crate::source_paths::SourcePaths;
 use crate::unit::{RustUnit, Unit};
 use crate::witness::Witnesses;
 
+/// What is known before any item has a crate.
+pub(crate) struct Known<'a, 'data> {
+    pub(crate) image: &'data Image<'data>,
+    pub(crate) witnesses: &'a Witnesses<'data>,
+    pub(crate) users: &'a Users,
+}
+
 /// Fills in the crates of all items and returns the table of crates.
 pub(crate) fn attribute<'data>(
-    image: &Image<'data>,
-    witnesses: &Witnesses<'data>,
+    known: &Known<'_, 'data>,
     items: &mut Items<'data>,
     debug_items: &[ItemId],
 ) -> Vec<Crate> {
+    let &Known {
+        image,
+        witnesses,
+        users,
+        ..
+    } = known;
     let debug_units: Vec<Unit<'_>> = image.debug_units.iter().map(unit_of_debug_info).collect();
     let names = Names::of(items);
     let merged = merged_units(items, &names);
@@ -49,9 +62,14 @@ pub(crate) fn attribute<'data>(
         items.list[item.index()].compiled_in = compiled;
     }
     let definers = evidence.definers(items, &mut crates);
-    ask_neighbours(items, &definers, |index, neighbour| {
-        evidence.can_be_from(index, neighbour, &crates)
-    });
+    let ask = |items: &mut Items<'data>, crates: &Crates<'_>| {
+        ask_neighbours(items, &definers, |items, index, neighbour| {
+            evidence.can_be_beside(items, index, neighbour, crates)
+        });
+    };
+    constants::compiled_by_users(items, users);
+    ask(items, &crates);
+    constants::compiled_by_users(items, users);
     for index in 0..items.list.len() {
         if items.list[index].defined_in.is_known() {
             continue;
@@ -65,6 +83,14 @@ pub(crate) fn attribute<'data>(
                 ItemKind::Import => defined,
                 _ => Attribution::inferred(defined.value, Source::SymbolName),
             };
+        }
+    }
+    constants::compiled_by_users(items, users);
+    constants::defined_by_users(items, users);
+    for item in &mut items.list {
+        let compiled = item.compiled_in;
+        if item.kind.is_data() && !item.defined_in.is_known() && compiled.is_known() {
+            item.defined_in = Attribution::inferred(compiled.value, compiled.source);
         }
     }
     crates.into_table()
@@ -180,6 +206,19 @@ impl<'data> Evidence<'data> {
         })
     }
 
+    /// Whether an item can have been compiled in the crate of both its neighbours: the data of one module for all crates
+    /// is in no order of theirs.
+    fn can_be_beside(
+        &self,
+        items: &Items<'data>,
+        index: usize,
+        neighbour: CrateId,
+        crates: &Crates<'_>,
+    ) -> bool {
+        let is_in_order = self.merged.is_empty() || !items.list[index].kind.is_data();
+        is_in_order && self.can_be_from(index, neighbour, crates)
+    }
+
     /// Whether an item can have been compiled in a crate: a standard library with v0 names has compiled nothing with a
     /// legacy name.
     fn can_be_from(&self, index: usize, origin: CrateId, crates: &Crates<'_>) -> bool {
@@ -227,6 +266,8 @@ impl<'data> Evidence<'data> {
                 Attribution::inferred(CrateId::C_RUNTIME, Source::Symbol)
             }
             ItemKind::Import => Attribution::exact(CrateId::STRUCTURE, Source::Symbol),
+            // Its users say more.
+            _ if item.kind.is_data() && is_anonymous(item.name) => Attribution::UNKNOWN,
             _ if near.is_known() && is_anonymous(item.name) => {
                 Attribution::inferred(near.value, near.source)
             }

@@ -47,12 +47,16 @@ pub enum Source {
     FileSymbol,
     /// A relocation.
     Relocation,
-    /// An address that stands in the data.
+    /// What leads to it, or where it leads: instructions and addresses in data.
     Reference,
     /// An unwind entry.
     UnwindTable,
     /// Debug info.
     DebugInfo,
+    /// The library file of the build that it came from.
+    LibraryFile,
+    /// The name of a source file in a panic location.
+    PanicLocation,
     /// What stands before and behind it.
     Neighbour,
     /// Paths of source files in the program's constants.
@@ -77,6 +81,8 @@ impl Source {
             Self::Reference => "reference",
             Self::UnwindTable => "unwind table",
             Self::DebugInfo => "debug info",
+            Self::LibraryFile => "library file",
+            Self::PanicLocation => "panic location",
             Self::Neighbour => "neighbour",
             Self::SourcePath => "source path",
             Self::SectionName => "section name",

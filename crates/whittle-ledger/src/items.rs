@@ -1,11 +1,14 @@
 //! First stage: which items there are, and which bytes of the program's own sections are theirs.
 //!
-//! Items come from symbols, from the linker's map, and from unwind entries, in this order of precedence.
+//! Items come from symbols, from the linker's map, from unwind entries, and from what is referred to, in this order of
+//! precedence.
 
 use rustc_hash::FxHashMap;
+use whittle_code::References;
 use whittle_image::{Described, FileKind, Image, Place, Section, SectionIndex, SectionRole};
 
 use crate::certainty::Source;
+use crate::constants::{self, Cutter, Gap, Shapes, Users};
 use crate::kind::Kind;
 use crate::mapped::Mapped;
 use crate::owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
@@ -39,6 +42,8 @@ pub(crate) struct Items<'data> {
     pub(crate) pieces: Vec<Vec<Piece>>,
     /// All units of the link, in the order in which the linker took them.
     pub(crate) units: Vec<Unit<'data>>,
+    /// Strings that are the end of a longer one, with that.
+    pub(crate) longer_strings: FxHashMap<ItemId, ItemId>,
 }
 
 /// What is known about where an item, or one name of it, comes from.
@@ -71,8 +76,12 @@ pub(crate) struct NameOrigin<'data> {
 pub(crate) const MERGED: SharedId = SharedId(0);
 
 impl<'data> Items<'data> {
-    /// Finds the items of an image.
-    pub(crate) fn find(image: &Image<'data>, witnesses: &Witnesses<'data>) -> Self {
+    /// Finds the items of an image, and who uses those without a name.
+    pub(crate) fn find(
+        image: &'data Image<'data>,
+        witnesses: &Witnesses<'data>,
+        references: &'data References,
+    ) -> (Self, Users, Shapes) {
         let mut items = Self {
             list: Vec::new(),
             origins: Vec::new(),
@@ -90,6 +99,7 @@ impl<'data> Items<'data> {
             unused_tables: UnusedTables::default(),
             pieces: vec![Vec::new(); image.sections.len()],
             units: Vec::new(),
+            longer_strings: FxHashMap::default(),
         };
         let mut symbols = SymbolClaims::find(image, witnesses, &mut items);
         let mapped = witnesses
@@ -97,11 +107,9 @@ impl<'data> Items<'data> {
             .filter(|_| image.target.kind != FileKind::Object)
             .map(|map| Mapped::new(map, image, &mut items));
         let mut frames = items.add_frames(image, &symbols);
-        for section in image
-            .sections
-            .iter()
-            .filter(|section| holds_items(image, section))
-        {
+        let mut tile = |items: &mut Self,
+                        section: &Section<'data>,
+                        cutter: Option<&Cutter<'data>>| {
             let in_map = mapped
                 .as_ref()
                 .map_or(&[][..], |mapped| mapped.sections_of(section));
@@ -117,9 +125,17 @@ impl<'data> Items<'data> {
             bounds.sort_unstable();
             tiling.lay(extended(bare, &bounds, section.size));
             if let Some(mapped) = &mapped {
-                tiling.lay(mapped.claims(section, in_map, &mut items));
+                tiling.lay(mapped.claims(section, in_map, items));
             }
             tiling.lay(frames.remove(&section.index).unwrap_or_default());
+            if let Some(cutter) = cutter {
+                let gaps = match &mapped {
+                    Some(_) if !in_map.is_empty() => Mapped::pools(section, in_map, &tiling.gaps()),
+                    _ => Gap::of(&tiling.gaps()),
+                };
+                tiling.lay(cutter.claims(section, &gaps, items));
+            }
+            tiling.lay(Mapped::merged(section, in_map));
             let rest = Claim {
                 start: 0,
                 end: 0,
@@ -133,9 +149,24 @@ impl<'data> Items<'data> {
                     Some(Source::LinkMap)
                 }
             });
+        };
+        let (code, data): (Vec<_>, Vec<_>) = image
+            .sections
+            .iter()
+            .filter(|section| holds_items(image, section))
+            .partition(|section| section.access.executable);
+        for section in code {
+            tile(&mut items, section, None);
         }
+        let cutter = Cutter::new(image, references, &items);
+        for section in data {
+            tile(&mut items, section, Some(&cutter));
+        }
+        let (incoming, shapes) = cutter.into_parts();
+        constants::recognise(image, references, &shapes, &mut items);
         items.unused_tables = UnusedTables::find(image, mapped.as_ref(), &mut items);
-        items
+        let users = Users::find(image, references, &incoming, &items);
+        (items, users, shapes)
     }
 
     /// The owner of the byte at a place; nothing for sections that hold no items.

@@ -9,7 +9,9 @@ use whittle_names::Name;
 
 use crate::axis::Axis;
 use crate::certainty::{Certainty, Source};
+use crate::constants::bytes_of;
 use crate::kind::Kind;
+use crate::known_symbols::is_anonymous;
 use crate::layout::{Domain, SegmentIndex};
 use crate::ledger::{Ledger, Span};
 use crate::owner::{Item, ItemId, ItemKind, Owner};
@@ -240,11 +242,14 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
             ItemKind::Unit => format!("(file symbol {})", shown(item.name)),
             ItemKind::Import if axis == Axis::Module => "(imports)".to_owned(),
             ItemKind::Import => format!("(import {})", shown(item.name)),
-            ItemKind::Function | ItemKind::Data | ItemKind::Constant => match axis {
-                Axis::Module => module_text(item),
-                Axis::Function => self.function_text(item),
-                _ => name_text(item.name, axis).unwrap_or_else(|| self.place_text(item)),
+            _ if axis == Axis::Module => module_text(item),
+            // Its name is the compiler's or nobody's: what it holds says more.
+            kind if kind.is_data() && is_anonymous(item.name) => match axis {
+                Axis::Function => self.constant_text(id, item),
+                _ => "(constants)".to_owned(),
             },
+            _ if axis == Axis::Function => self.function_text(item),
+            _ => name_text(item.name, axis).unwrap_or_else(|| self.place_text(item)),
         }
     }
 
@@ -271,18 +276,54 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
         text
     }
 
-    /// What to call an item without a name.
+    /// What to call a function without a name.
     fn place_text(&self, item: &Item<'_>) -> String {
+        match item.place {
+            Some(place) => format!("(function at {})", self.address_text(place)),
+            None => "(no name)".to_owned(),
+        }
+    }
+
+    fn address_text(&self, place: Place) -> String {
+        match self.ledger.image().address_of(place) {
+            Some(address) => format!("{address:#x}"),
+            None => format!("{}+{:#x}", self.section_name(place.section), place.offset),
+        }
+    }
+
+    /// What to call a constant or variable without a name: by what it holds, else by who uses it.
+    fn constant_text(&self, id: ItemId, item: &Item<'_>) -> String {
         let Some(place) = item.place else {
             return "(no name)".to_owned();
         };
-        match self.ledger.image().address_of(place) {
-            Some(address) => format!("(function at {address:#x})"),
-            None => format!(
-                "(function at {}+{:#x})",
-                self.section_name(place.section),
-                place.offset
-            ),
+        let bytes = bytes_of(self.ledger.image(), place, item.len).unwrap_or_default();
+        match item.kind {
+            ItemKind::Text => return format!("\"{}\"", shortened(bytes)),
+            ItemKind::SourceFile => return format!("(file name {})", shortened(bytes)),
+            ItemKind::Location => {
+                let location = self.ledger.panic_location(place);
+                if let Some((location, path)) = location
+                    .and_then(|location| Some((location, location.path(self.ledger.image())?)))
+                {
+                    let (line, column) = (location.line, location.column);
+                    return format!("(panic location {}:{line}:{column})", escaped(path));
+                }
+            }
+            _ => {}
+        }
+        let what = match item.kind {
+            ItemKind::VTable => "vtable",
+            ItemKind::Data => "variable",
+            _ => "constant",
+        };
+        let at = self.address_text(place);
+        let user = match self.ledger.users(id) {
+            [only] => name_text(self.ledger.item(*only).name, Axis::Function),
+            _ => None,
+        };
+        match user {
+            Some(user) => format!("({what} of {user} at {at})"),
+            None => format!("({what} at {at})"),
         }
     }
 
@@ -361,7 +402,7 @@ fn module_text(item: &Item<'_>) -> String {
     let text = name.map(|name| Limited::text(|out| name.module().write_to(out)));
     text.filter(|text| !text.is_empty())
         .unwrap_or_else(|| match item.kind {
-            ItemKind::Constant => "(constants)".to_owned(),
+            kind if kind.is_data() && is_anonymous(item.name) => "(constants)".to_owned(),
             _ if item.name.is_empty() => "(functions without a name)".to_owned(),
             _ => "(no module)".to_owned(),
         })
@@ -402,6 +443,24 @@ fn whole(symbol: &[u8]) -> &[u8] {
 fn shown(name: &[u8]) -> String {
     let name = &name[..name.len().min(MAX_NAME)];
     escaped(&String::from_utf8_lossy(name))
+}
+
+/// The start of a text in the file, on one line and without padding.
+fn shortened(bytes: &[u8]) -> String {
+    const MAX_CHARS: usize = 60;
+    let end = bytes
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |last| last + 1);
+    let bytes = &bytes[..end.min(MAX_CHARS * 8)];
+    let text = String::from_utf8_lossy(bytes);
+    let mut chars = text.chars();
+    let start: String = chars.by_ref().take(MAX_CHARS).collect();
+    let mut short = escaped(&start);
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// A text that ends where no real name goes on.

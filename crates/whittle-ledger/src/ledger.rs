@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use whittle_code::References;
 use whittle_image::{Image, Place, SectionIndex};
 
 use crate::attribution::{self, agreement};
 use crate::certainty::{Certainty, Source};
+use crate::constants::{PanicLocation, Users};
 use crate::crates::{Crate, CrateId};
 use crate::descriptions;
 use crate::items::Items;
 use crate::kind::Kind;
 use crate::layout::{Domain, Layout, Region, Shows, scale};
 use crate::owner::{Attribution, Item, ItemId, Owner, SharedId};
-use crate::tiling::Piece;
+use crate::tiling::{Piece, piece_at};
 use crate::witness::Witnesses;
 
 /// Who owns which bytes of a file.
@@ -20,7 +22,11 @@ pub struct Ledger<'data> {
     image: &'data Image<'data>,
     layout: Layout,
     pieces: Vec<Vec<Piece>>,
+    references: &'data References,
     items: Vec<Item<'data>>,
+    users: Users,
+    /// In ascending order.
+    locations: Vec<PanicLocation>,
     shared: Vec<Vec<Owner>>,
     /// Where the members of each shared set are defined, and where they were compiled.
     shared_crates: Vec<(Attribution, Attribution)>,
@@ -103,10 +109,16 @@ impl<'data> Ledger<'data> {
     pub fn build(
         image: &'data Image<'data>,
         witnesses: &Witnesses<'data>,
+        references: &'data References,
     ) -> Result<Self, LedgerError> {
-        let mut items = Items::find(image, witnesses);
+        let (mut items, users, shapes) = Items::find(image, witnesses, references);
         let debug_items = descriptions::describe(image, &mut items);
-        let crates = attribution::attribute(image, witnesses, &mut items, &debug_items);
+        let known = attribution::Known {
+            image,
+            witnesses,
+            users: &users,
+        };
+        let crates = attribution::attribute(&known, &mut items, &debug_items);
         let shared_crates = items
             .shared
             .iter()
@@ -116,7 +128,10 @@ impl<'data> Ledger<'data> {
             image,
             layout: Layout::of(image),
             pieces: items.pieces,
+            references,
             items: items.list,
+            users,
+            locations: shapes.locations,
             shared: items.shared,
             shared_crates,
             crates,
@@ -143,6 +158,33 @@ impl<'data> Ledger<'data> {
     #[must_use]
     pub fn item(&self, id: ItemId) -> &Item<'data> {
         &self.items[id.index()]
+    }
+
+    /// Which places of the file mention which others.
+    #[must_use]
+    pub fn references(&self) -> &'data References {
+        self.references
+    }
+
+    /// The owner of the byte at a place; nothing for places outside of sections.
+    #[must_use]
+    pub fn owner_at(&self, place: Place) -> Option<Owner> {
+        piece_at(self.pieces.get(place.section.get())?, place.offset).map(|piece| piece.owner)
+    }
+
+    /// The items that mention an item without a name, in ascending order: those of a constant are what it is shared
+    /// by, if they are several. Empty for items with a name.
+    #[must_use]
+    pub fn users(&self, id: ItemId) -> &[ItemId] {
+        self.users.of(id)
+    }
+
+    /// The panic location that stands at a place.
+    #[must_use]
+    pub fn panic_location(&self, place: Place) -> Option<&PanicLocation> {
+        let locations = &self.locations;
+        let at = locations.binary_search_by_key(&place, |location| location.place);
+        locations.get(at.ok()?)
     }
 
     /// The owners that share bytes; empty where the linker merged them without saying whose they were.

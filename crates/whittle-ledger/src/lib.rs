@@ -12,13 +12,15 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use whittle_code::References;
 //! use whittle_image::Image;
 //! use whittle_ledger::{Axis, Ledger, Table, Witnesses};
 //!
 //! let bytes = std::fs::read(std::env::current_exe()?)?;
 //! # if bytes.starts_with(b"\x7fELF") {
 //! let image = Image::parse(&bytes)?;
-//! let ledger = Ledger::build(&image, &Witnesses::none())?;
+//! let references = References::find(&image);
+//! let ledger = Ledger::build(&image, &Witnesses::none(), &references)?;
 //! let by_crate = Table::of(&ledger, &[Axis::Crate]);
 //! assert_eq!(by_crate.rows.iter().map(|row| row.file).sum::<u64>(), image.file_len());
 //! for row in by_crate.rows.iter().take(10) {
@@ -34,6 +36,7 @@
 mod attribution;
 mod axis;
 mod certainty;
+mod constants;
 mod crates;
 mod descriptions;
 mod findings;
@@ -60,6 +63,7 @@ mod witness;
 
 pub use axis::{Axis, UnknownAxis};
 pub use certainty::{Certainty, Source};
+pub use constants::PanicLocation;
 pub use crates::{Crate, CrateId, Family};
 pub use findings::{Bringer, FileFacts, Findings, FullTables, Request};
 pub use kind::Kind;

@@ -5,6 +5,7 @@ use whittle_image::link_map::{InputSection, LinkMap, ObjectIndex};
 use whittle_image::{Image, Place, Section, SectionRole};
 
 use crate::certainty::Source;
+use crate::constants::{Gap, Pool};
 use crate::items::{Items, MERGED, Origin, new_item};
 use crate::owner::{ItemId, ItemKind, Owner, Structure};
 use crate::tiling::Claim;
@@ -117,7 +118,60 @@ impl<'data> Mapped<'data> {
             .filter(|input| address < input.end())
     }
 
-    /// Claims of the map's input sections on a section of the image.
+    /// The parts of gaps in which the linker merged constants of several objects, without saying whose they were.
+    pub(crate) fn pools(
+        section: &Section<'data>,
+        inputs: &[InputSection<'data>],
+        gaps: &[(u64, u64)],
+    ) -> Vec<Gap> {
+        let mut found = Vec::new();
+        let mut gaps = gaps.iter().copied().peekable();
+        for input in inputs.iter().filter(|input| input.is_mergeable()) {
+            let Some(start) = input.address.checked_sub(section.address) else {
+                continue;
+            };
+            let end = start.saturating_add(input.size);
+            while gaps.next_if(|gap| gap.1 <= start).is_some() {}
+            let pool = if input.name.starts_with(".rodata.str") {
+                Pool::Strings
+            } else {
+                Pool::Constants
+            };
+            while let Some(&(from, to)) = gaps.peek()
+                && from < end
+            {
+                found.push(Gap {
+                    start: from.max(start),
+                    end: to.min(end),
+                    pool,
+                });
+                if to > end {
+                    break;
+                }
+                gaps.next();
+            }
+        }
+        found
+    }
+
+    /// Claims for what the linker merged and nothing leads to.
+    pub(crate) fn merged(section: &Section<'data>, inputs: &[InputSection<'data>]) -> Vec<Claim> {
+        inputs
+            .iter()
+            .filter(|input| input.is_mergeable())
+            .filter_map(|input| {
+                let start = input.address.checked_sub(section.address)?;
+                Some(Claim {
+                    start,
+                    end: start.saturating_add(input.size),
+                    owner: Owner::Shared(MERGED),
+                    source: Source::LinkMap,
+                })
+            })
+            .collect()
+    }
+
+    /// Claims of the map's input sections on a section of the image, but for what the linker merged.
     pub(crate) fn claims(
         &self,
         section: &Section<'data>,
@@ -130,7 +184,7 @@ impl<'data> Mapped<'data> {
                 continue;
             };
             let owner = match input.object {
-                _ if input.is_mergeable() => Owner::Shared(MERGED),
+                _ if input.is_mergeable() => continue,
                 Some(object) => Owner::Item(self.item_of(object, input, section, start, items)),
                 // Jumps to what is out of reach, room for copied variables.
                 None => Owner::Structure(Structure::Linkage),

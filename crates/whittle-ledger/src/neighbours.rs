@@ -16,10 +16,10 @@ use crate::owner::{Attribution, ItemId, Owner};
 ///   defined                  . . a . b .
 ///   found      a a a a a     a a a a . b b
 /// ```
-pub(crate) fn ask_neighbours(
-    items: &mut Items<'_>,
+pub(crate) fn ask_neighbours<'data>(
+    items: &mut Items<'data>,
     defined_in: &[Option<CrateId>],
-    fits: impl Fn(usize, CrateId) -> bool,
+    fits: impl Fn(&Items<'data>, usize, CrateId) -> bool,
 ) {
     let mut found: Vec<(ItemId, CrateId)> = Vec::new();
     let mut close = |before: Option<CrateId>, waiting: &mut Vec<ItemId>, after: Option<CrateId>| {
@@ -44,7 +44,9 @@ pub(crate) fn ask_neighbours(
                 } else {
                     None
                 };
-                if let Some(neighbour) = neighbour.filter(|&crate_| fits(item.index(), crate_)) {
+                if let Some(neighbour) =
+                    neighbour.filter(|&crate_| fits(items, item.index(), crate_))
+                {
                     found.push((*item, neighbour));
                 }
             }

@@ -109,12 +109,36 @@ pub enum ItemKind {
     Function,
     /// A constant or variable with a name.
     Data,
-    /// A constant that only the linker's map tells apart.
+    /// A constant that no source names.
     Constant,
+    /// A constant that people can read: a string literal, a template of `format!`.
+    Text,
+    /// The place in the sources that a panic names.
+    Location,
+    /// The name of a source file, to which panic locations lead.
+    SourceFile,
+    /// The functions of a type behind `dyn Trait`.
+    VTable,
     /// Something of another file, named here.
     Import,
     /// A unit of debug info, or the unit that a symbol table lists symbols under.
     Unit,
+}
+
+impl ItemKind {
+    /// Whether it is data of this file: named or not, constant or variable.
+    #[must_use]
+    pub fn is_data(self) -> bool {
+        match self {
+            Self::Data
+            | Self::Constant
+            | Self::Text
+            | Self::Location
+            | Self::SourceFile
+            | Self::VTable => true,
+            Self::Function | Self::Import | Self::Unit => false,
+        }
+    }
 }
 
 /// A crate, and how it is known.

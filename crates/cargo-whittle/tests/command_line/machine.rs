@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_ledger::{Axis, Ledger, Table, Witnesses};
 
@@ -17,7 +18,8 @@ fn adds_up(path: &Path) -> bool {
         return false;
     }
     let image = Image::parse(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let ledger = Ledger::build(&image, &Witnesses::none())
+    let references = References::find(&image);
+    let ledger = Ledger::build(&image, &Witnesses::none(), &references)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let size = fs::metadata(path).expect("the file is there").len();
     for axis in Axis::ALL {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_image::link_map::LinkMap;
 use whittle_ledger::{Attribution, Domain, Ledger, Owner, Span, Witnesses};
@@ -40,7 +41,8 @@ impl Program {
             packages: (given != Given::Nothing).then_some(&self.packages),
             ..Witnesses::none()
         };
-        let ledger = Ledger::build(&image, &witnesses)?;
+        let references = References::find(&image);
+        let ledger = Ledger::build(&image, &witnesses, &references)?;
         look(&Judge {
             ledger: &ledger,
             file: object::File::parse(self.bytes.as_slice())?,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_ledger::{Ledger, Witnesses};
 use whittle_report::spans;
@@ -37,7 +38,8 @@ fn own_program() -> (PathBuf, Vec<u8>) {
 fn the_spans_tile_the_file_in_both_forms() {
     let (path, bytes) = own_program();
     let image = Image::parse(&bytes).expect("this program is a program");
-    let ledger = Ledger::build(&image, &Witnesses::none()).expect("it adds up");
+    let references = References::find(&image);
+    let ledger = Ledger::build(&image, &Witnesses::none(), &references).expect("it adds up");
     let on_disk = std::fs::metadata(path).expect("it is there").len();
 
     let csv = written(|out| spans::csv(out, &ledger));
