@@ -1,12 +1,14 @@
 //! Third stage: the crate that defines each item and the crate it was compiled in.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use whittle_code::References;
 use whittle_image::{DebugUnit, FileKind, Image};
 use whittle_names::{DefiningCrate, Genericity, Scheme};
 
+use crate::anchors::Anchors;
 use crate::certainty::Source;
-use crate::constants::{self, Users};
-use crate::crates::{Crate, CrateId, Crates};
+use crate::constants::{self, Shapes, Users};
+use crate::crates::{Crate, CrateId, Crates, ProgramNames};
 use crate::items::{Items, Origin};
 use crate::known_symbols::{is_anonymous, is_of_c_runtime, is_of_standard_library};
 use crate::mentioned::{Mentioned, Names};
@@ -20,7 +22,9 @@ use crate::witness::Witnesses;
 pub(crate) struct Known<'a, 'data> {
     pub(crate) image: &'data Image<'data>,
     pub(crate) witnesses: &'a Witnesses<'data>,
+    pub(crate) references: &'data References,
     pub(crate) users: &'a Users,
+    pub(crate) shapes: &'a Shapes,
 }
 
 /// Fills in the crates of all items and returns the table of crates.
@@ -32,8 +36,9 @@ pub(crate) fn attribute<'data>(
     let &Known {
         image,
         witnesses,
+        references,
         users,
-        ..
+        shapes,
     } = known;
     let debug_units: Vec<Unit<'_>> = image.debug_units.iter().map(unit_of_debug_info).collect();
     let names = Names::of(items);
@@ -85,6 +90,14 @@ pub(crate) fn attribute<'data>(
             };
         }
     }
+    let program_names = if evidence.names.alone.iter().any(Option::is_some) {
+        ProgramNames::Known
+    } else {
+        ProgramNames::Gone
+    };
+    let anchors = Anchors::of(image, references, shapes, program_names, &mut crates);
+    anchors.define_locations(items);
+    anchors.define_functions(items, &crates);
     constants::compiled_by_users(items, users);
     constants::defined_by_users(items, users);
     for item in &mut items.list {

@@ -98,6 +98,15 @@ const BROUGHT_BY_STANDARD: &[&str] = &[
     "windows_targets",
 ];
 
+/// Whether the file has names of the program's own functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProgramNames {
+    /// It has.
+    Known,
+    /// It is stripped.
+    Gone,
+}
+
 /// A crate and how well it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
@@ -436,7 +445,7 @@ impl<'w> Crates<'w> {
 
     /// The crate of an object or source file: what build scripts wrote is their package's, and so is what stands in
     /// its folder.
-    fn of_path(&mut self, path: &str, source: Source) -> Attribution {
+    pub(crate) fn of_path(&mut self, path: &str, source: Source) -> Attribution {
         if let Some(index) = self.packages.and_then(|packages| packages.by_path(path)) {
             return Attribution::exact(self.package(index), source);
         }
@@ -458,8 +467,21 @@ impl<'w> Crates<'w> {
                 let known = self.standard(&name.replace('-', "_"), source);
                 known.attribution(source)
             }
+            Some(PathOwner::Git { package }) => {
+                let label = format!("{} (git)", shown_name(package));
+                Attribution::inferred(
+                    self.intern(&label, Family::Package, None),
+                    Source::SourcePath,
+                )
+            }
             None => Attribution::UNKNOWN,
         }
+    }
+
+    /// The program's own crate whose sources stand in a folder, as the compiler saw it.
+    pub(crate) fn of_own_folder(&mut self, folder: &str) -> CrateId {
+        let label = format!("{} (source folder)", shown_name(folder));
+        self.intern(&label, Family::Package, None)
     }
 
     /// The crate that a symbol's name mentions. `near` is where the symbol was compiled: it decides between crates of

@@ -116,7 +116,9 @@ impl<'data> Ledger<'data> {
         let known = attribution::Known {
             image,
             witnesses,
+            references,
             users: &users,
+            shapes: &shapes,
         };
         let crates = attribution::attribute(&known, &mut items, &debug_items);
         let shared_crates = items

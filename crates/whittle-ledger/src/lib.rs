@@ -33,6 +33,7 @@
 //!
 //! Nothing here reads files, starts processes or asks the clock.
 
+mod anchors;
 mod attribution;
 mod axis;
 mod certainty;

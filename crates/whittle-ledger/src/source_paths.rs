@@ -75,6 +75,8 @@ pub(crate) enum PathOwner<'path> {
     },
     /// The standard library, or a package that it brings along.
     Standard { name: &'path str },
+    /// A package that cargo checked out from a repository.
+    Git { package: &'path str },
 }
 
 impl<'path> PathOwner<'path> {
@@ -89,6 +91,19 @@ impl<'path> PathOwner<'path> {
                 return Some(Self::Registry { package, version });
             }
         }
+        for mark in ["git/checkouts/", "git\\checkouts\\"] {
+            if let Some(at) = memmem::find(path, mark.as_bytes()) {
+                // `REPOSITORY-HASH/COMMIT/PACKAGE/src/…`; the package may be the whole repository.
+                let rest = std::str::from_utf8(&path[at + mark.len()..]).ok()?;
+                let mut folders = rest.split(['/', '\\']);
+                let repository = folders.next()?;
+                let package = folders.nth(1).filter(|&folder| folder != "src");
+                let of_repository = repository.rsplit_once('-').map(|(name, _)| name);
+                return Some(Self::Git {
+                    package: package.or(of_repository)?,
+                });
+            }
+        }
         if let Some(at) = memmem::find(path, b"/rust/deps/") {
             let (name, _) = split_version(last_component(&path[at + "/rust/deps/".len()..])?)?;
             return Some(Self::Standard { name });
@@ -99,6 +114,31 @@ impl<'path> PathOwner<'path> {
         let name = component(rest.strip_prefix(b"library/")?)?;
         Some(Self::Standard { name })
     }
+}
+
+/// The folder of a source file of the program's own: what stands before `src`, else the file's folder.
+///
+/// Cargo hands paths of the workspace to the compiler as seen from its root, all others in full.
+pub(crate) fn own_folder(path: &str) -> Option<&str> {
+    let mark = ["/src/", "\\src\\"]
+        .iter()
+        .filter_map(|mark| path.rfind(mark))
+        .max();
+    let folder = match mark {
+        Some(at) => &path[..at],
+        None if path.starts_with("src/") || path.starts_with("src\\") => "src",
+        None => path.rfind(['/', '\\']).map_or(path, |at| &path[..at]),
+    };
+    let is_relative = !folder.starts_with(['/', '\\']) && folder.as_bytes().get(1) != Some(&b':');
+    let shown = if is_relative {
+        folder
+    } else {
+        folder.rsplit(['/', '\\']).next()?
+    };
+    let is_plain = shown
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '\\' | '+'));
+    (is_plain && !shown.is_empty() && shown.len() <= 128).then_some(shown)
 }
 
 /// The text before the next separator, or all of it if there is none.
@@ -179,8 +219,30 @@ mod tests {
             PathOwner::of("/rust/deps/hashbrown-0.16.1/src/raw.rs"),
             Some(PathOwner::Standard { name: "hashbrown" })
         );
+        let git = |package| Some(PathOwner::Git { package });
+        assert_eq!(
+            PathOwner::of(
+                "/h/.cargo/git/checkouts/salsa-1f2e3d/0a1b2c3/components/macros/src/a.rs"
+            ),
+            git("components")
+        );
+        assert_eq!(
+            PathOwner::of("/h/.cargo/git/checkouts/my-lib-1f2e3d/0a1b2c3/src/lib.rs"),
+            git("my-lib")
+        );
         assert_eq!(PathOwner::of("/home/me/src/main.c"), None);
         assert_eq!(PathOwner::of("registry/src/"), None);
+    }
+
+    #[test]
+    fn own_sources_are_known_by_their_folder() {
+        assert_eq!(own_folder("crates/core/src/main.rs"), Some("crates/core"));
+        assert_eq!(own_folder("crates/core/main.rs"), Some("crates/core"));
+        assert_eq!(own_folder("src/bin/tool.rs"), Some("src"));
+        assert_eq!(own_folder("/home/me/tool/src/main.rs"), Some("tool"));
+        assert_eq!(own_folder("C:\\me\\tool\\src\\main.rs"), Some("tool"));
+        assert_eq!(own_folder("build.rs"), Some("build.rs"));
+        assert_eq!(own_folder("\u{1b}[31m/src/main.rs"), None);
     }
 
     #[test]
