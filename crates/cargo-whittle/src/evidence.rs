@@ -8,8 +8,8 @@ use whittle_image::{FileKind, Image};
 use whittle_ledger::Packages;
 
 use crate::inputs::companion::{self, Companion};
-use crate::inputs::file;
 use crate::inputs::project::{self, Project};
+use crate::inputs::{file, libraries};
 use crate::trouble::{Outcome, Trouble};
 
 /// The bytes of a file and of what else is known about it.
@@ -98,12 +98,17 @@ impl Evidence {
                 )),
             }
         }
+        let mut packages = project::packages(build);
+        libraries::read_packages(build, &mut packages);
+        if let Some((path, bytes)) = &link_map {
+            libraries::read_standard(&parse_map(path, bytes)?, &mut packages);
+        }
         Ok(Self {
             path: artifact.path.clone(),
             bytes,
             companion,
             link_map,
-            packages: Some(project::packages(build)),
+            packages: Some(packages),
             notes,
         })
     }

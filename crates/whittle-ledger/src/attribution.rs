@@ -16,7 +16,7 @@ use crate::neighbours::{ask_neighbours, between_units};
 use crate::owner::{Attribution, Item, ItemId, ItemKind};
 use crate::source_paths::SourcePaths;
 use crate::unit::{RustUnit, Unit};
-use crate::witness::Witnesses;
+use crate::witness::{Witnesses, constant_hash};
 
 /// What is known before any item has a crate.
 pub(crate) struct Known<'a, 'data> {
@@ -150,7 +150,9 @@ impl<'data> Evidence<'data> {
         let by_unit = match items.unit(origin.unit.or(self.sole_unit)) {
             // Everything is in the merged module, whatever it was compiled for; but rustc itself writes the program's
             // entry, when it compiles the program.
-            Some(unit) if self.is_merged(unit) && name != b"main" => Attribution::UNKNOWN,
+            Some(unit) if self.is_merged(unit) && name != b"main" => {
+                self.of_constant_name(name, unit, crates)
+            }
             Some(unit) => crates.of(unit, origin.source),
             None => Attribution::UNKNOWN,
         };
@@ -174,6 +176,29 @@ impl<'data> Evidence<'data> {
                 crates.named(defining, Attribution::UNKNOWN)
             }
             _ => Attribution::UNKNOWN,
+        }
+    }
+
+    /// Where a constant in the merged module came from, by the hash in its name: a library file of the build has it, or
+    /// none has, and then the program itself does.
+    fn of_constant_name(
+        &self,
+        name: &[u8],
+        merged: &Unit<'_>,
+        crates: &mut Crates<'_>,
+    ) -> Attribution {
+        let Some(hash) = constant_hash(name.strip_prefix(b".L").unwrap_or(name)) else {
+            return Attribution::UNKNOWN;
+        };
+        let known = crates.of_constants(hash);
+        if known.is_known() || !crates.knows_all_constants() {
+            return known;
+        }
+        let program = crates.of(merged, Source::LibraryFile);
+        if program.is_known() {
+            Attribution::inferred(program.value, Source::LibraryFile)
+        } else {
+            program
         }
     }
 

@@ -98,6 +98,13 @@ const BROUGHT_BY_STANDARD: &[&str] = &[
     "windows_targets",
 ];
 
+/// A library file, by its number among the packages or among the toolchain's libraries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Library {
+    Package(usize),
+    Standard(usize),
+}
+
 /// Whether the file has names of the program's own functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProgramNames {
@@ -165,6 +172,8 @@ pub(crate) struct Crates<'w> {
     package_of_file: FxHashMap<&'w str, usize>,
     /// Numbers of packages by the stable ids of their crates.
     package_of_id: FxHashMap<u64, usize>,
+    /// Library files by the hashes that their constants are named after; nothing where several have one.
+    library_of_constants: FxHashMap<u128, Option<Library>>,
     paths: SourcePaths,
     /// What is known about stable ids.
     by_id: FxHashMap<u64, Known>,
@@ -186,6 +195,7 @@ impl<'w> Crates<'w> {
             packages_of: FxHashMap::default(),
             package_of_file: FxHashMap::default(),
             package_of_id: FxHashMap::default(),
+            library_of_constants: FxHashMap::default(),
             paths,
             by_id: FxHashMap::default(),
             by_name: FxHashMap::default(),
@@ -212,8 +222,51 @@ impl<'w> Crates<'w> {
             for &id in &package.stable_ids {
                 crates.package_of_id.entry(id).or_insert(index);
             }
+            crates.learn_constants(&package.constant_hashes, Library::Package(index));
+        }
+        let standard = packages.map_or(&[][..], |packages| &packages.standard);
+        for (index, library) in standard.iter().enumerate() {
+            crates.learn_constants(&library.constant_hashes, Library::Standard(index));
         }
         crates
+    }
+
+    fn learn_constants(&mut self, hashes: &[u128], library: Library) {
+        for &hash in hashes {
+            self.library_of_constants
+                .entry(hash)
+                .and_modify(|known| *known = known.filter(|&other| other == library))
+                .or_insert(Some(library));
+        }
+    }
+
+    /// The crate whose library file names its constants after a hash.
+    pub(crate) fn of_constants(&mut self, hash: u128) -> Attribution {
+        let known = match self.library_of_constants.get(&hash) {
+            Some(Some(Library::Package(index))) => {
+                let index = *index;
+                Known::exact(self.package(index), Source::LibraryFile)
+            }
+            Some(Some(Library::Standard(index))) => {
+                let library = self
+                    .packages
+                    .and_then(|packages| packages.standard.get(*index));
+                let Some(library) = library else {
+                    return Attribution::UNKNOWN;
+                };
+                self.standard(&library.crate_name, Source::LibraryFile)
+            }
+            Some(None) | None => return Attribution::UNKNOWN,
+        };
+        known.attribution(Source::LibraryFile)
+    }
+
+    /// Whether the library files of all packages and of the toolchain were looked at: then a hash that none of them has
+    /// is the program's own.
+    pub(crate) fn knows_all_constants(&self) -> bool {
+        self.packages
+            .is_some_and(|packages| !packages.standard.is_empty())
+            && !self.library_of_constants.is_empty()
     }
 
     /// The finished table.

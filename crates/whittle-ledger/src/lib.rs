@@ -73,4 +73,4 @@ pub use ledger::{Ledger, LedgerError, Span, Totals};
 pub use owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
 pub use savings::{Exactness, Saving, SavingKind};
 pub use table::{Copies, Row, Table};
-pub use witness::{Package, Packages, Witnesses};
+pub use witness::{Package, Packages, StandardLibrary, Witnesses};

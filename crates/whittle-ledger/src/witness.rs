@@ -29,6 +29,17 @@ impl Witnesses<'_> {
 pub struct Packages {
     /// In any order; other fields count in this list.
     pub list: Vec<Package>,
+    /// The library files of the toolchain, as far as they were looked at.
+    pub standard: Vec<StandardLibrary>,
+}
+
+/// A library file that comes with the toolchain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StandardLibrary {
+    /// The name of its crate: `core`, `hashbrown`.
+    pub crate_name: String,
+    /// What its constants are named after: see [`Package::constant_hashes_in`].
+    pub constant_hashes: Vec<u128>,
 }
 
 /// One package of a build.
@@ -44,6 +55,8 @@ pub struct Package {
     pub file_stems: Vec<String>,
     /// The stable ids of its crates, by which symbols and units know them: see [`Package::stable_ids_in`].
     pub stable_ids: Vec<u64>,
+    /// What the constants of its crates are named after: see [`Package::constant_hashes_in`].
+    pub constant_hashes: Vec<u128>,
     /// Folders that its build script writes to: objects from there are its own.
     pub out_dirs: Vec<String>,
     /// The folder of its manifest: what C compilers say they compiled there is its own.
@@ -133,6 +146,35 @@ impl Package {
             .collect();
         ids.into_iter().collect()
     }
+
+    /// The hashes after which LLVM names the constants of a library file, ascending: one for each codegen unit that has
+    /// constants without a name.
+    ///
+    /// The names are `anon.HASH.NUMBER`, of 32 hexadecimal digits (LLVM's pass `NameAnonGlobals`, which rustc runs for all
+    /// link-time optimization). Neither objects nor bitcode compress them. They stay when link-time optimization merges all
+    /// crates into one module, so that they tell which crate a constant came from.
+    #[must_use]
+    pub fn constant_hashes_in(rlib: &[u8]) -> Vec<u128> {
+        const MARK: &[u8] = b"anon.";
+        let hashes: BTreeSet<u128> = memmem::find_iter(rlib, MARK)
+            .filter_map(|at| constant_hash(&rlib[at..]))
+            .collect();
+        hashes.into_iter().collect()
+    }
+}
+
+/// The hash in the name of a constant, which starts with `anon.`.
+pub(crate) fn constant_hash(name: &[u8]) -> Option<u128> {
+    const DIGITS: usize = 32;
+    let rest = name.strip_prefix(b"anon.")?;
+    let digits = std::str::from_utf8(rest.get(..DIGITS)?).ok()?;
+    let is_hash = rest.get(DIGITS) == Some(&b'.')
+        && digits
+            .bytes()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    is_hash
+        .then(|| u128::from_str_radix(digits, 16).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -151,6 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn library_files_name_their_constants() {
+        let rlib = b"..anon.00a49a5f254fe93a982bf983703fd48b.0\0anon.00a49a5f254fe93a982bf983703fd48b.17\0\
+            .Lanon.00a49a5f254fe93a982bf983703fd48c.1 anon.short.1 anon.00a49a5f254fe93a982bf983703fd48d";
+        assert_eq!(
+            Package::constant_hashes_in(rlib),
+            [
+                0x00a4_9a5f_254f_e93a_982b_f983_703f_d48b,
+                0x00a4_9a5f_254f_e93a_982b_f983_703f_d48c
+            ]
+        );
+    }
+
+    #[test]
     fn files_belong_to_the_innermost_package() {
         let package = |folder: &str, out_dir: &str| Package {
             folder: Some(folder.to_owned()),
@@ -162,6 +217,7 @@ mod tests {
                 package("/w", "/w/target/build/app-1/out"),
                 package("/w/codec-sys", "/w/target/build/codec-sys-2/out"),
             ],
+            ..Packages::default()
         };
         assert_eq!(packages.by_path("/w/src/main.c"), Some(0));
         assert_eq!(packages.by_path("/w/codec-sys/src/a.c"), Some(1));

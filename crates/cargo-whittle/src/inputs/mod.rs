@@ -2,4 +2,5 @@
 
 pub(crate) mod companion;
 pub(crate) mod file;
+pub(crate) mod libraries;
 pub(crate) mod project;

@@ -115,7 +115,7 @@ pub(crate) fn is_linked(artifact: &Artifact) -> bool {
     artifact.kind != ArtifactKind::Staticlib
 }
 
-/// The packages of a build, as the ledger wants them.
+/// The packages of a build, as the ledger wants them, without what stands in their library files.
 pub(crate) fn packages(build: &Build) -> Packages {
     let record = &build.record;
     let index_of = |id: &whittle_cargo::PackageId| {
@@ -128,6 +128,11 @@ pub(crate) fn packages(build: &Build) -> Packages {
             name: package.name.clone(),
             version: package.version.clone(),
             workspace_member: package.is_member,
+            folder: package
+                .folder
+                .as_deref()
+                .and_then(Path::to_str)
+                .map(str::to_owned),
             dependencies: package
                 .dependencies
                 .iter()
@@ -166,7 +171,10 @@ pub(crate) fn packages(build: &Build) -> Packages {
             .out_dirs
             .extend(script.out_dir.to_str().map(str::to_owned));
     }
-    Packages { list }
+    Packages {
+        list,
+        ..Packages::default()
+    }
 }
 
 /// Whether the loaded bytes of a twin are those of the file that ships.

@@ -451,7 +451,10 @@ fn packages(messages: &[Value], root: &Path) -> Packages {
         ("beta".to_owned(), beta),
         ("first".to_owned(), first),
     ];
-    Packages { list }
+    Packages {
+        list,
+        standard: Vec::new(),
+    }
 }
 
 /// Name and version of the package in a folder of the workspace.
