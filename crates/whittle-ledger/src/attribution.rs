@@ -67,14 +67,13 @@ pub(crate) fn attribute<'data>(
         items.list[item.index()].compiled_in = compiled;
     }
     let definers = evidence.definers(items, &mut crates);
-    let ask = |items: &mut Items<'data>, crates: &Crates<'_>| {
-        ask_neighbours(items, &definers, |items, index, neighbour| {
-            evidence.can_be_beside(items, index, neighbour, crates)
+    let ask = |items: &mut Items<'data>, crates: &Crates<'_>, asks: &dyn Fn(ItemId) -> bool| {
+        ask_neighbours(items, &definers, |items, id, neighbour| {
+            asks(id) && evidence.can_be_beside(items, id.index(), neighbour, crates)
         });
     };
-    constants::compiled_by_users(items, users);
-    ask(items, &crates);
-    constants::compiled_by_users(items, users);
+    // What stands beside a constant says less than who uses it.
+    ask(items, &crates, &|id| users.of(id).is_empty());
     for index in 0..items.list.len() {
         if items.list[index].defined_in.is_known() {
             continue;
@@ -98,6 +97,8 @@ pub(crate) fn attribute<'data>(
     let anchors = Anchors::of(image, references, shapes, program_names, &mut crates);
     anchors.define_locations(items);
     anchors.define_functions(items, &crates);
+    constants::compiled_by_users(items, users);
+    ask(items, &crates, &|_| true);
     constants::compiled_by_users(items, users);
     constants::defined_by_users(items, users);
     for item in &mut items.list {

@@ -19,7 +19,7 @@ use crate::owner::{Attribution, ItemId, Owner};
 pub(crate) fn ask_neighbours<'data>(
     items: &mut Items<'data>,
     defined_in: &[Option<CrateId>],
-    fits: impl Fn(&Items<'data>, usize, CrateId) -> bool,
+    fits: impl Fn(&Items<'data>, ItemId, CrateId) -> bool,
 ) {
     let mut found: Vec<(ItemId, CrateId)> = Vec::new();
     let mut close = |before: Option<CrateId>, waiting: &mut Vec<ItemId>, after: Option<CrateId>| {
@@ -44,9 +44,7 @@ pub(crate) fn ask_neighbours<'data>(
                 } else {
                     None
                 };
-                if let Some(neighbour) =
-                    neighbour.filter(|&crate_| fits(items, item.index(), crate_))
-                {
+                if let Some(neighbour) = neighbour.filter(|&crate_| fits(items, *item, crate_)) {
                     found.push((*item, neighbour));
                 }
             }

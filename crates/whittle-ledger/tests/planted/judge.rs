@@ -136,14 +136,21 @@ impl Judge<'_> {
 
 /// Where these bytes stand in a file; they must stand there once.
 pub fn find(haystack: &[u8], needle: &[u8]) -> Range<u64> {
-    let first = memchr::memmem::find(haystack, needle).expect("the bytes are in the file");
-    let rest = &haystack[first + 1..];
-    assert!(
-        memchr::memmem::find(rest, needle).is_none(),
-        "the bytes are there twice"
-    );
-    let start = u64::try_from(first).expect("a file offset");
-    start..start + u64::try_from(needle.len()).expect("a length")
+    match &find_all(haystack, needle)[..] {
+        [only] => only.clone(),
+        found => panic!("the bytes are not there once: {found:?}"),
+    }
+}
+
+/// All places where these bytes stand in a file.
+pub fn find_all(haystack: &[u8], needle: &[u8]) -> Vec<Range<u64>> {
+    let len = u64::try_from(needle.len()).expect("a length");
+    memchr::memmem::find_iter(haystack, needle)
+        .map(|at| {
+            let start = u64::try_from(at).expect("a file offset");
+            start..start + len
+        })
+        .collect()
 }
 
 pub fn crates(defined: &str, compiled: &str) -> Crates {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use whittle_ledger::{Package, Packages};
+use whittle_ledger::{Package, Packages, StandardLibrary};
 
 pub type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -18,8 +18,14 @@ pub const ALPHA_CONSTANT: usize = 4_099;
 pub const ODD_STATIC: usize = 3_001;
 pub const TWICE_ONE: usize = 5_003;
 pub const TWICE_TWO: usize = 6_007;
+pub const GENERIC_CONSTANT: usize = 2_003;
 pub const C_STATIC: usize = 32_749;
 pub const C_CONSTANT: usize = 7_001;
+/// A number that functions of two crates use: the linker keeps one.
+pub const SHARED_NUMBER: f64 = 1.618_033_988_749_894_9e-77;
+/// A string, and one that ends like it: the linker keeps the longer.
+pub const LONG_STRING: &str = "planted: the tail wags the dog\0";
+pub const SHORT_STRING: &str = "the tail wags the dog\0";
 
 /// The bytes of a planted table: the same arithmetic stands in the workspace, in Rust and in C.
 pub fn table(seed: usize, len: usize) -> Vec<u8> {
@@ -85,11 +91,15 @@ fn main() {
     black_box(other_name::odd_lookup(i));
     black_box(first::twice_lookup(i));
     black_box(native_sys::native(i));
+    black_box(alpha::alpha_table(black_box(OfApp(5))));
+    black_box(alpha::alpha_scaled(i as f64) + beta::beta_scaled(i as f64));
+    alpha::alpha_panics(i);
+    black_box((alpha::alpha_string(), beta::beta_string()));
 }
 ";
 
-const ALPHA: &str = r"
-use std::cell::Cell;
+/// The source of `alpha`, from its first line.
+pub const ALPHA: &str = r#"use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -146,6 +156,30 @@ pub fn alpha_switch(value: u32) -> u64 {
     }
 }
 
+/// Each copy has a table of its own.
+#[inline(never)]
+pub fn alpha_table<T: Into<u64> + Copy>(value: T) -> u8 {
+    const CONSTANT: &[u8; 2_003] = &table(29);
+    CONSTANT[(black_box(value.into()) % 2_003) as usize]
+}
+
+#[inline(never)]
+pub fn alpha_panics(i: usize) {
+    if i > 10_000_000 {
+        panic!("planted: more than anybody types: {i}");
+    }
+}
+
+#[inline(never)]
+pub fn alpha_scaled(value: f64) -> f64 {
+    value * 1.618_033_988_749_894_9e-77
+}
+
+#[inline(never)]
+pub fn alpha_string() -> &'static std::ffi::CStr {
+    c"planted: the tail wags the dog"
+}
+
 static ALPHA_ZEROS: [AtomicU64; 333] = [const { AtomicU64::new(0) }; 333];
 static ALPHA_VARIABLES: [AtomicU32; 77] = [const { AtomicU32::new(5) }; 77];
 thread_local! {
@@ -160,9 +194,9 @@ pub fn alpha_state(i: usize) -> u64 {
     ALPHA_ZEROS[i % 333].fetch_add(1, Ordering::Relaxed)
         + u64::from(ALPHA_VARIABLES[i % 77].fetch_add(1, Ordering::Relaxed))
 }
-";
+"#;
 
-const BETA: &str = r"
+const BETA: &str = r#"
 use std::hint::black_box;
 
 #[derive(Clone, Copy)]
@@ -175,14 +209,25 @@ impl From<OfBeta> for u64 {
 pub fn of_beta(value: u64) -> u64 {
     let generic = alpha::alpha_generic(black_box(OfBeta(value)));
     let inlined = black_box(alpha::alpha_inlined as fn(u64) -> u64)(value);
-    generic ^ inlined ^ twice::twice_lookup(value as usize)
+    let table = alpha::alpha_table(black_box(OfBeta(value)));
+    generic ^ inlined ^ twice::twice_lookup(value as usize) ^ u64::from(table)
+}
+
+#[inline(never)]
+pub fn beta_scaled(value: f64) -> f64 {
+    value + 1.618_033_988_749_894_9e-77
+}
+
+#[inline(never)]
+pub fn beta_string() -> &'static std::ffi::CStr {
+    c"the tail wags the dog"
 }
 
 #[inline(never)]
 pub fn beta_fold(value: u64) -> u64 {
     (value ^ 0x1234_5678_9abc).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(23) ^ (value >> 11)
 }
-";
+"#;
 
 const NATIVE_BUILD: &str = r#"
 use std::path::PathBuf;
@@ -362,6 +407,8 @@ fn build(variant: Variant) -> Result<Program> {
         "-Clink-arg=-Wl,-Map={}",
         map.to_str().ok_or("a path in UTF-8")?
     ));
+    // Linkers look for strings that others end in only when asked.
+    command.arg("-Clink-arg=-Wl,-O2");
     if variant == Variant::Folded {
         command.arg("-Clink-arg=-Wl,--icf=all");
     }
@@ -427,6 +474,8 @@ fn packages(messages: &[Value], root: &Path) -> Packages {
                         let bytes = fs::read(file).expect("cargo says that it is there");
                         let ids = Package::stable_ids_in(&bytes, &package.crate_names[0]);
                         package.stable_ids.extend(ids);
+                        let hashes = Package::constant_hashes_in(&bytes);
+                        package.constant_hashes.extend(hashes);
                     }
                 }
             }
@@ -453,8 +502,32 @@ fn packages(messages: &[Value], root: &Path) -> Packages {
     ];
     Packages {
         list,
-        standard: Vec::new(),
+        standard: standard_libraries(),
     }
+}
+
+/// The library files of the toolchain.
+fn standard_libraries() -> Vec<StandardLibrary> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .arg("--print=target-libdir")
+        .output()
+        .expect("there is a compiler");
+    let folder = String::from_utf8(output.stdout).expect("a path in UTF-8");
+    let files = fs::read_dir(folder.trim()).expect("the toolchain has libraries");
+    files
+        .filter_map(|file| {
+            let path = file.ok()?.path();
+            let stem = path.file_stem()?.to_str()?.strip_prefix("lib")?.to_owned();
+            let is_library = path.extension().is_some_and(|ending| ending == "rlib");
+            is_library.then(|| StandardLibrary {
+                crate_name: stem.split('-').next().unwrap_or_default().to_owned(),
+                constant_hashes: Package::constant_hashes_in(
+                    &fs::read(&path).expect("it is there"),
+                ),
+            })
+        })
+        .collect()
 }
 
 /// Name and version of the package in a folder of the workspace.
