@@ -8,6 +8,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`References`] | all references of a file, its functions, how much of it could be read |
+//! | [`Incoming`] | the same, by where they lead |
 //! | `function`, `region` | where functions start; code cut into functions, gaps and data |
 //! | `x86`, `aarch64` | which addresses instructions name |
 //! | `finder` | from such an address to a reference |
@@ -30,6 +31,7 @@ mod aarch64;
 mod coverage;
 mod finder;
 mod function;
+mod incoming;
 mod patch;
 mod pointer;
 mod reference;
@@ -40,5 +42,6 @@ mod x86;
 
 pub use coverage::{CodeBytes, Coverage, Method};
 pub use function::{Function, FunctionSource};
+pub use incoming::Incoming;
 pub use reference::{Certainty, Reference, ReferenceKind};
 pub use references::References;

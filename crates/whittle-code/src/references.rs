@@ -5,6 +5,7 @@ use whittle_image::{FileKind, Format, Image, Place, Warnings};
 use crate::coverage::{CodeBytes, Coverage, Method};
 use crate::finder::{Program, ReadChunk};
 use crate::function::{Function, functions};
+use crate::incoming::Incoming;
 use crate::patch::{self, Patches};
 use crate::reference::Reference;
 use crate::region::Regions;
@@ -108,6 +109,12 @@ impl References {
         let rest = self.list.get(first..).unwrap_or_default();
         let count = rest.partition_point(|it| it.from() < end);
         rest.get(..count).unwrap_or_default()
+    }
+
+    /// The references by where they lead. This sorts them: ask once.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming::of(&self.list)
     }
 
     /// The address slot (of the global offset table) that a reference goes through, directly or by a stub, if it leads
