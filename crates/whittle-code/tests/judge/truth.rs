@@ -7,7 +7,7 @@ use iced_x86::{Decoder, DecoderOptions};
 use object::elf::{self, RelocationType};
 use object::read::elf::{ElfFile64, FileHeader as _, Rela as _, SectionHeader as _};
 use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, SymbolSection};
-use whittle_code::{Reference, ReferenceKind, References};
+use whittle_code::{Certainty, Reference, ReferenceKind, References};
 use whittle_image::Image;
 
 use crate::programs::Error;
@@ -118,24 +118,25 @@ impl Truth {
                 let number = entry.r_type(endian, false);
                 let index = object::SymbolIndex(usize::try_from(entry.r_sym(endian, false))?);
                 let symbol = file.symbol_by_index(index)?;
-                let is_defined = matches!(
-                    symbol.section(),
-                    SymbolSection::Section(_) | SymbolSection::Absolute
-                );
+                let is_defined = matches!(symbol.section(), SymbolSection::Section(_));
+                let is_number = symbol.section() == SymbolSection::Absolute;
+                let name = symbol.name().unwrap_or("?").to_owned();
                 // A weak symbol that nobody defines is 0.
                 let is_null = !is_defined && symbol.is_weak();
+                // The table's start, to which others add the distance of a slot: slots are reached, it is not.
+                let is_base = name == "_GLOBAL_OFFSET_TABLE_";
                 patches
                     .entry(entry.r_offset(endian))
                     .or_default()
                     .push(Patch {
-                        meaning: if is_null {
+                        meaning: if is_null || is_base || is_number {
                             Meaning::NoAddress
                         } else {
                             meaning(machine, number)
                         },
                         symbol: is_defined.then(|| symbol.address()),
                         addend: entry.r_addend(endian),
-                        name: symbol.name().unwrap_or("?").to_owned(),
+                        name,
                     });
             }
         }
@@ -174,7 +175,7 @@ impl Truth {
                         | ReferenceKind::Access
                 );
                 let section = image.section(it.from().section);
-                is_operand && section.is_some_and(|section| section.name != ".plt")
+                is_operand && section.is_some_and(|section| !section.name.starts_with(".plt"))
             })
             .collect();
         let mut by_instruction: HashMap<u64, Vec<u64>> = HashMap::new();
@@ -187,7 +188,7 @@ impl Truth {
 
         for (&at, patches) in &self.patches {
             for patch in patches {
-                if patch.meaning == Meaning::NoAddress {
+                if patch.meaning == Meaning::NoAddress || self.is_written_over(at, patch) {
                     continue;
                 }
                 let expected = Self::expected(patch);
@@ -233,6 +234,13 @@ impl Truth {
             if patches.is_empty() {
                 let kind = format!("{:?} {:?}", reference.kind(), reference.certainty());
                 *judgement.unpatched.entry(kind).or_default() += 1;
+                // What stays in a section needs no linker.
+                let leaves = reference.from().section != reference.to().section;
+                if leaves && reference.certainty() == Certainty::Exact {
+                    judgement
+                        .wrong
+                        .push(format!("{from:#x} to {to:#x} {reference:x?}, not patched"));
+                }
                 continue;
             }
             let agrees = patches.iter().any(|patch| {
@@ -247,6 +255,26 @@ impl Truth {
             }
         }
         judgement
+    }
+
+    /// Whether the linker has replaced the instruction: where a program reaches its own thread-local storage it needs
+    /// no call (ELF Handling For Thread-Local Storage 0.21, "x86-64 Linker Optimizations").
+    fn is_written_over(&self, at: u64, patch: &Patch) -> bool {
+        const CALL: u8 = 0xe8;
+        const CALL_THROUGH_SLOT: u8 = 0x15;
+        let is_call = at
+            .checked_sub(1)
+            .and_then(|before| self.bytes(before)?.first())
+            .is_some_and(|byte| [CALL, CALL_THROUGH_SLOT].contains(byte));
+        self.is_x86 && patch.name.starts_with("__tls_get_addr") && !is_call
+    }
+
+    /// The bytes of code from an address on.
+    fn bytes(&self, address: u64) -> Option<&[u8]> {
+        self.code.iter().find_map(|(start, bytes)| {
+            let offset = usize::try_from(address.checked_sub(*start)?).ok()?;
+            bytes.get(offset..)
+        })
     }
 
     /// The addresses that a patch may lead to; none if that is in another file. The first is the likeliest.
@@ -294,11 +322,7 @@ impl Truth {
         if !self.is_x86 {
             return 4;
         }
-        let bytes = self.code.iter().find_map(|(start, bytes)| {
-            let offset = usize::try_from(address.checked_sub(*start)?).ok()?;
-            bytes.get(offset..)
-        });
-        let bytes = bytes.unwrap_or_default();
+        let bytes = self.bytes(address).unwrap_or_default();
         let len = Decoder::new(64, bytes, DecoderOptions::NONE).decode().len();
         u64::try_from(len).expect("at most 15")
     }
