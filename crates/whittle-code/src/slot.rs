@@ -152,15 +152,24 @@ fn relocated_slots(image: &Image<'_>) -> Vec<(Place, Content)> {
 /// The slots of a program at a fixed address, which the linker has filled. A number there may be an offset in
 /// thread-local storage instead, but such are small.
 fn stored_slots(image: &Image<'_>) -> Vec<(Place, Content)> {
-    let sections = image.sections.iter();
-    sections
-        .filter(|section| section.access.loaded && section.role == SectionRole::AddressSlots)
-        .flat_map(|section| Words::of(image, section))
-        .filter_map(|(place, address)| {
+    let mut slots = Vec::new();
+    // Sections that share bytes are no slots of a sound file.
+    let mut left = image.file_len();
+    for section in &image.sections {
+        if !section.access.loaded || section.role != SectionRole::AddressSlots {
+            continue;
+        }
+        let len = u64::try_from(section.stored().len()).unwrap_or(u64::MAX);
+        let Some(rest) = left.checked_sub(len) else {
+            continue;
+        };
+        left = rest;
+        slots.extend(Words::of(image, section).filter_map(|(place, address)| {
             let to = image.place_at(address)?;
             Some((place, Content::Address(to, Certainty::Inferred)))
-        })
-        .collect()
+        }));
+    }
+    slots
 }
 
 fn has_slots(image: &Image<'_>, place: Place) -> bool {
