@@ -4,6 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use whittle_code::References;
 use whittle_image::Image;
 use whittle_image::link_map::LinkMap;
 use whittle_ledger::{Axis, Findings, Ledger, Request, Table, Witnesses};
@@ -53,6 +54,13 @@ fn stages(criterion: &mut Criterion) {
                 );
             }
         });
+    });
+    group.bench_function("references", |bencher| {
+        bencher.iter(|| References::find(black_box(&image)));
+    });
+    let references = References::find(&image);
+    group.bench_function("references by target", |bencher| {
+        bencher.iter(|| black_box(&references).incoming());
     });
     group.bench_function("ledger", |bencher| {
         bencher.iter(|| Ledger::build(black_box(&image), &witnesses));
