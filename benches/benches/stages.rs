@@ -59,6 +59,10 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("references", |bencher| {
         bencher.iter(|| References::find(black_box(&image)));
     });
+    let references = References::find(&image);
+    group.bench_function("references by target", |bencher| {
+        bencher.iter(|| black_box(&references).incoming());
+    });
     group.bench_function("ledger", |bencher| {
         bencher.iter(|| Ledger::build(black_box(&image), &witnesses, &references));
     });

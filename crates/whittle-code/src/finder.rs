@@ -6,7 +6,7 @@ use whittle_image::{Image, Place, Section};
 use crate::coverage::CodeBytes;
 use crate::function::Function;
 use crate::patch::Patches;
-use crate::pointer::place_or_end;
+use crate::pointer::{may_be_addressed, place_or_end};
 use crate::reference::{Certainty, Reference, ReferenceKind, SlotNumber};
 use crate::region::{Content, Region, Regions};
 use crate::slot::{self, Slots};
@@ -113,6 +113,14 @@ impl<'image, 'data> Finder<'image, 'data> {
         region.content != Content::Data
     }
 
+    /// The region of the section that holds an offset.
+    pub(crate) fn region_at(&self, offset: u64) -> Option<&'image Region> {
+        self.program.regions.at(Place {
+            section: self.section.index,
+            offset,
+        })
+    }
+
     fn function(&self, number: u32) -> Option<&'image Function> {
         self.program.functions.get(usize::try_from(number).ok()?)
     }
@@ -127,6 +135,11 @@ impl<'image, 'data> Finder<'image, 'data> {
 
     /// An instruction at `at` calls or jumps to an address.
     pub(crate) fn branch(&mut self, at: u64, address: u64, kind: ReferenceKind) {
+        // Most stay where they are.
+        let own = address.wrapping_sub(self.section.address);
+        if (self.region.start..self.region.end).contains(&own) {
+            return;
+        }
         match self.target(address) {
             Some(to) => self.branch_to(at, to, kind),
             None => self.bytes.leads_nowhere(),
@@ -149,21 +162,27 @@ impl<'image, 'data> Finder<'image, 'data> {
             self.bytes.leads_nowhere();
             return;
         };
-        if self.program.slots.slot(place).is_some() {
-            self.go_through(at, place, kind, kind);
-        } else {
+        match self.program.slots.slot(place) {
+            Some((number, slot::Content::Address(to, certainty))) => {
+                self.push(at, to, kind, certainty, number);
+            }
+            Some((_, slot::Content::Other)) => self.refer(at, place, kind, Certainty::Exact),
             // A variable that holds a function's address.
-            self.refer(at, place, ReferenceKind::Access, Certainty::Exact);
+            None => self.refer(at, place, ReferenceKind::Access, Certainty::Exact),
         }
     }
 
     /// An instruction at `at` reads or writes at an address. What it reads from a slot is an address.
     pub(crate) fn access(&mut self, at: u64, address: u64) {
-        match self.target(address) {
-            Some(place) => {
-                self.go_through(at, place, ReferenceKind::Address, ReferenceKind::Access);
+        let Some(place) = self.target(address) else {
+            self.bytes.leads_nowhere();
+            return;
+        };
+        match self.program.slots.slot(place) {
+            Some((number, slot::Content::Address(to, certainty))) => {
+                self.push(at, to, ReferenceKind::Address, certainty, number);
             }
-            None => self.bytes.leads_nowhere(),
+            _ => self.refer(at, place, ReferenceKind::Access, Certainty::Exact),
         }
     }
 
@@ -178,20 +197,20 @@ impl<'image, 'data> Finder<'image, 'data> {
     /// An instruction at `at` names a number that is the address of something loaded.
     pub(crate) fn number(&mut self, at: u64, number: u64, kind: ReferenceKind) {
         if let Some(to) = self.target(number)
+            && may_be_addressed(self.image(), to)
             && !self.is_inside_function(to)
         {
             self.refer(at, to, kind, Certainty::Inferred);
         }
     }
 
-    /// Refers to what a slot holds, or to the slot.
-    fn go_through(&mut self, at: u64, slot: Place, through: ReferenceKind, direct: ReferenceKind) {
-        match self.program.slots.slot(slot) {
-            Some((number, slot::Content::Address(to, certainty))) => {
-                self.push(at, to, through, certainty, number);
-            }
-            _ => self.refer(at, slot, direct, Certainty::Exact),
-        }
+    /// Whether what stands at an address is a slot that holds no address of this file: maybe a thread-local descriptor.
+    pub(crate) fn is_descriptor(&self, address: u64) -> bool {
+        let slot = self
+            .image()
+            .place_at(address)
+            .and_then(|place| self.program.slots.slot(place));
+        matches!(slot, Some((_, slot::Content::Other)))
     }
 
     /// Refers to a place, or to what is behind it if it is a stub.

@@ -18,12 +18,18 @@ pub struct Incoming<'references> {
 impl<'references> Incoming<'references> {
     /// `list` is in ascending order.
     pub(crate) fn of(list: &'references [Reference]) -> Self {
-        // More than 2^32 references would take 128 GiB: whoever has a list has fewer.
-        let mut keys: Vec<(Place, u32)> = list.iter().map(Reference::to).zip(0..).collect();
+        // Target and position in one number: sorted twice as fast as a tuple. More than 2^32 references would take
+        // 128 GiB.
+        let key = |(reference, position): (&Reference, u32)| {
+            let Place { section, offset } = reference.to();
+            u128::from(section.0) << 96 | u128::from(offset) << 32 | u128::from(position)
+        };
+        let mut keys: Vec<u128> = list.iter().zip(0..=u32::MAX).map(key).collect();
         keys.par_sort_unstable();
+        let position = |key: u128| u32::try_from(key & u128::from(u32::MAX)).unwrap_or_default();
         Self {
             list,
-            order: keys.into_iter().map(|(_, position)| position).collect(),
+            order: keys.into_iter().map(position).collect(),
         }
     }
 

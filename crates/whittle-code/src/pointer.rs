@@ -1,6 +1,5 @@
 //! References in data: what relocations let it point at, and what unwind entries name.
 
-use rustc_hash::FxHashSet;
 use whittle_image::{
     Described, Endianness, FileKind, Image, Place, Relocation, RelocationKind, RelocationTable,
     RelocationTarget, Section, SectionRole, SymbolKind,
@@ -153,10 +152,11 @@ pub(crate) fn symbol_place(
 /// and of variables.
 fn addresses_in_data(image: &Image<'_>) -> Vec<Reference> {
     let mut found = Vec::new();
-    let patched: FxHashSet<Place> = loaded_tables(image)
+    let mut patched: Vec<Place> = loaded_tables(image)
         .flat_map(|table| &table.relocations)
         .filter_map(|relocation| relocation.patched)
         .collect();
+    patched.sort_unstable();
     let mut left = image.file_len();
     for section in image.sections.iter().filter(|it| it.access.loaded) {
         let may_hold_addresses = match section.role {
@@ -174,13 +174,33 @@ fn addresses_in_data(image: &Image<'_>) -> Vec<Reference> {
         left = rest;
         for (from, address) in Words::of(image, section) {
             if let Some(to) = image.place_at(address)
-                && !patched.contains(&from)
+                && may_be_addressed(image, to)
+                && patched.binary_search(&from).is_err()
             {
                 found.push(pointer(from, to, Certainty::Inferred));
             }
         }
     }
     found
+}
+
+/// Whether programs have addresses into the section of a place. A number that leads elsewhere is none: into what the
+/// loader reads, for example, with which the file begins, near the round numbers that code is full of.
+pub(crate) fn may_be_addressed(image: &Image<'_>, place: Place) -> bool {
+    image.section(place.section).is_some_and(|section| {
+        matches!(
+            section.role,
+            SectionRole::Code
+                | SectionRole::Stubs
+                | SectionRole::ReadOnlyData
+                | SectionRole::RelocatedReadOnlyData
+                | SectionRole::WritableData
+                | SectionRole::AddressSlots
+                | SectionRole::UnwindTable
+                | SectionRole::ExceptionTable
+                | SectionRole::Other
+        )
+    })
 }
 
 /// The aligned words of a section, as wide as an address, with their places.

@@ -82,7 +82,9 @@ impl References {
         };
         in_data.extend(pointer::unwind_references(image));
         in_data.extend(pointer::stub_references(image, &slots));
-        in_data.sort_unstable();
+        // Stable sorting makes use of the order in which linkers write their tables.
+        in_data.sort();
+        in_data.dedup();
         Self {
             list: merge(in_code, &in_data),
             slots: slots.into_places(),
@@ -168,23 +170,27 @@ fn method(image: &Image<'_>) -> (Method, Option<ReadChunk>) {
 
 /// Merges lists of which each is in order, and which follow each other, with one more list in order.
 ///
-/// The lists are given back to memory one by one: together they are as large as the result.
+/// Code and data are in different sections but for tables among code, so that most of a list goes in one piece. The
+/// lists are given back to memory one by one: together they are as large as the result.
 fn merge(lists: Vec<Vec<Reference>>, other: &[Reference]) -> Vec<Reference> {
     let count = lists.iter().map(Vec::len).sum::<usize>() + other.len();
     let mut merged: Vec<Reference> = Vec::with_capacity(count);
-    let mut rest = other;
+    let mut other = other;
     for list in lists {
-        for reference in list {
-            while let Some((first, behind)) = rest.split_first()
-                && *first < reference
-            {
-                merged.push(*first);
-                rest = behind;
-            }
-            merged.push(reference);
+        let mut list = &list[..];
+        while let Some(first) = list.first() {
+            let (before, behind) = other.split_at(other.partition_point(|it| it < first));
+            merged.extend_from_slice(before);
+            other = behind;
+            let count = match other.first() {
+                Some(next) => list.partition_point(|it| it <= next),
+                None => list.len(),
+            };
+            let (before, behind) = list.split_at(count);
+            merged.extend_from_slice(before);
+            list = behind;
         }
     }
-    merged.extend_from_slice(rest);
-    merged.dedup();
+    merged.extend_from_slice(other);
     merged
 }

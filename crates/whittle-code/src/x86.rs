@@ -17,6 +17,7 @@ pub(crate) fn relocatable(finder: &mut Finder<'_, '_>, regions: &[Region]) {
 /// Reads code of a linked file with a fixed address: numbers in its instructions may be addresses.
 pub(crate) fn fixed(finder: &mut Finder<'_, '_>, regions: &[Region]) {
     each_instruction(finder, regions, 64, |finder, _, instruction, at| {
+        // `mov qword ptr [rip+x], address` has both.
         if !relative_operands(finder, instruction, at) {
             absolute_operands(finder, instruction, at);
         }
@@ -107,19 +108,24 @@ fn branch_kind(instruction: &Instruction) -> ReferenceKind {
     }
 }
 
-/// Finds the operand that is relative to the instruction. Whether there is one: no instruction has two.
+/// Finds the operand that is relative to the instruction. Whether that was a branch's, which has no other.
+#[inline]
 fn relative_operands(finder: &mut Finder<'_, '_>, instruction: &Instruction, at: u64) -> bool {
-    if is_branch(instruction) {
+    let is_branch = is_branch(instruction);
+    if is_branch {
         finder.branch(
             at,
             instruction.near_branch_target(),
             branch_kind(instruction),
         );
-        return true;
+    } else if instruction.is_ip_rel_memory_operand() {
+        relative_memory(finder, instruction, at);
     }
-    if !instruction.is_ip_rel_memory_operand() {
-        return false;
-    }
+    is_branch
+}
+
+/// Finds what an operand in memory leads to that is relative to the instruction.
+fn relative_memory(finder: &mut Finder<'_, '_>, instruction: &Instruction, at: u64) {
     let address = instruction.ip_rel_memory_address();
     match instruction.mnemonic() {
         Mnemonic::Lea => finder.address_taken(at, address),
@@ -130,8 +136,6 @@ fn relative_operands(finder: &mut Finder<'_, '_>, instruction: &Instruction, at:
         Mnemonic::Nop => {}
         _ => finder.access(at, address),
     }
-    // `mov qword ptr [rip+x], address` has both.
-    false
 }
 
 /// Finds the operands that are numbers, in a program at a fixed address.

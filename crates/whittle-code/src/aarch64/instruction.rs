@@ -74,9 +74,43 @@ impl Registers {
     /// and x30, which the call itself writes.
     pub(crate) const LOST_IN_CALLS: Self = Self(0x4007_ffff);
 
+    /// What a call through a thread-local descriptor may change: where the result is, and what the call writes. "The
+    /// resolver must preserve all other registers" (ELF for the Arm 64-bit Architecture, "Thread Local Storage").
+    pub(crate) const LOST_IN_DESCRIPTORS: Self = Self(0x4000_0001);
+
     pub(crate) fn one(register: Register) -> Self {
         // Register 31 keeps no value.
         Self(1_u32 << register & 0x7fff_ffff)
+    }
+
+    /// The link register, which every call writes.
+    pub(crate) const LINK: Self = Self(1 << 30);
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn except(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The registers that an instruction stores on the stack: `STP` and `STR` of 64 bit at the stack pointer, with an
+    /// immediate. They keep their values.
+    pub(crate) fn saved_by(word: u32) -> Self {
+        const STACK_POINTER: Register = 31;
+        if at(word, 5) != STACK_POINTER {
+            return Self::NONE;
+        }
+        let first = Self::one(at(word, 0));
+        match word >> 22 {
+            // Pairs: after the access the base is moved, not moved, before it is moved.
+            0b10_1010_0010 | 0b10_1010_0100 | 0b10_1010_0110 => first.with(at(word, 10)),
+            // Unsigned offset.
+            0b11_1110_0100 => first,
+            // Other addressing, but for registers and atomics.
+            0b11_1110_0000 if word >> 21 & 1 == 0 => first,
+            _ => Self::NONE,
+        }
     }
 
     pub(super) fn with(self, register: Register) -> Self {
@@ -98,6 +132,22 @@ impl Instruction {
             0b0000 if word >> 31 == 1 => other(Registers::one(at(word, 0))),
             0b0010 => other(Registers::one(at(word, 0))),
             _ => other(Registers::NONE),
+        }
+    }
+}
+
+impl Instruction {
+    /// The registers it writes; of branches none.
+    pub(crate) fn writes(self) -> Registers {
+        match self {
+            Self::Branch { .. } | Self::Indirect { .. } => Registers::NONE,
+            Self::Page { register, .. } | Self::Address { register, .. } => {
+                Registers::one(register)
+            }
+            Self::Add { to, .. } | Self::Move { to, .. } => Registers::one(to),
+            Self::Access { writes, .. } | Self::Literal { writes, .. } | Self::Other { writes } => {
+                writes
+            }
         }
     }
 }

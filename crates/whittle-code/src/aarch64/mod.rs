@@ -3,6 +3,7 @@
 //! An address is made in two steps: `ADRP` puts a page into a register, and a later instruction adds the rest. The two
 //! may be far apart, so that the registers are followed through the function.
 
+mod callee;
 mod instruction;
 mod pages;
 
@@ -95,16 +96,23 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
     let mut pages = Pages::default();
     // Whether the instruction before goes on here.
     let mut falls_through = true;
+    // Whether the instruction before made the first argument of a call through a thread-local descriptor.
+    let mut has_descriptor = false;
     for (at, word) in words(finder.code(), region) {
         joins.arrive(at, &mut pages, falls_through);
         falls_through = true;
+        let calls_descriptor = std::mem::take(&mut has_descriptor);
         let pc = finder.address(at);
         match Instruction::decode(word) {
             Instruction::Branch { distance, flow } => {
                 let target = pc.wrapping_add_signed(distance);
                 finder.branch(at, target, branch_kind(flow));
                 match flow {
-                    Flow::Call => pages.forget(Registers::LOST_IN_CALLS),
+                    Flow::Call if pages.is_empty() => {}
+                    Flow::Call => {
+                        let start = at.wrapping_add_signed(distance);
+                        pages.forget(callee::lost_in_call(finder, start));
+                    }
                     Flow::Jump | Flow::Conditional | Flow::Return => {
                         joins.leave(at, at.wrapping_add_signed(distance), &pages);
                         falls_through = flow == Flow::Conditional;
@@ -112,6 +120,7 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
                 }
             }
             Instruction::Indirect { flow } => match flow {
+                Flow::Call if calls_descriptor => pages.forget(Registers::LOST_IN_DESCRIPTORS),
                 Flow::Call => pages.forget(Registers::LOST_IN_CALLS),
                 Flow::Jump | Flow::Conditional | Flow::Return => {
                     if flow == Flow::Jump {
@@ -129,7 +138,9 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
             }
             Instruction::Add { to, from, number } => {
                 if let Some(page) = pages.get(from) {
-                    finder.address_taken(at, page.wrapping_add(number));
+                    let address = page.wrapping_add(number);
+                    finder.address_taken(at, address);
+                    has_descriptor = to == 0 && finder.is_descriptor(address);
                 }
                 pages.forget(Registers::one(to));
             }

@@ -56,7 +56,8 @@ impl Pages {
         self.known.0 &= !self.doubtful.0;
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether nothing is known of any register.
+    pub(super) fn is_empty(&self) -> bool {
         self.known.0 | self.doubtful.0 == 0
     }
 }

@@ -66,6 +66,82 @@ fn rust_program_at_a_fixed_address() -> Result<(), Error> {
 }
 
 #[test]
+fn rust_program_at_a_fixed_address_for_size_that_aborts() -> Result<(), Error> {
+    let flags = [
+        "-Copt-level=z",
+        "-Cpanic=abort",
+        "-Clto=fat",
+        "-Ccodegen-units=1",
+        "-Crelocation-model=static",
+    ];
+    let program = Program::build(Language::Rust, &flags)?;
+    check(&judge(&program.read()?)?, 2_000);
+    Ok(())
+}
+
+#[test]
+fn rust_program_with_packed_relocations() -> Result<(), Error> {
+    let flags = ["-Copt-level=3", "-Clink-arg=-Wl,-z,pack-relative-relocs"];
+    let program = Program::build(Language::Rust, &flags)?;
+    check(&judge(&program.read()?)?, 5_000);
+    Ok(())
+}
+
+#[test]
+fn rust_program_of_gnu_ld() -> Result<(), Error> {
+    let flags = ["-Copt-level=3", "-Clink-arg=-fuse-ld=bfd"];
+    let program = Program::build(Language::Rust, &flags)?;
+    check(&judge(&program.read()?)?, 5_000);
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs mold"]
+fn rust_program_of_mold() -> Result<(), Error> {
+    let flags = [
+        "-Copt-level=3",
+        "-Clink-arg=-fuse-ld=mold",
+        "-Clink-arg=-Wl,-z,pack-relative-relocs",
+    ];
+    let program = Program::build(Language::Rust, &flags)?;
+    check(&judge(&program.read()?)?, 5_000);
+    Ok(())
+}
+
+/// What the tests for 64-bit Arm need.
+const ARM: [&str; 2] = [
+    "--target=aarch64-unknown-linux-gnu",
+    "-Clinker=aarch64-linux-gnu-gcc",
+];
+
+#[test]
+#[ignore = "needs `rustup target add aarch64-unknown-linux-gnu` and aarch64-linux-gnu-gcc"]
+fn rust_program_for_arm() -> Result<(), Error> {
+    for level in ["-Copt-level=0", "-Copt-level=3"] {
+        for model in ["-Crelocation-model=pic", "-Crelocation-model=static"] {
+            let program = Program::build(Language::Rust, &[&ARM[..], &[level, model]].concat())?;
+            check(&judge(&program.read()?)?, 5_000);
+        }
+    }
+    Ok(())
+}
+
+/// LLVM cuts pieces out of functions here, which do not keep to the calling convention.
+#[test]
+#[ignore = "needs `rustup target add aarch64-unknown-linux-gnu` and aarch64-linux-gnu-gcc"]
+fn rust_program_for_arm_for_size_that_aborts() -> Result<(), Error> {
+    let flags = [
+        "-Copt-level=z",
+        "-Cpanic=abort",
+        "-Clto=fat",
+        "-Ccodegen-units=1",
+    ];
+    let program = Program::build(Language::Rust, &[&ARM[..], &flags].concat())?;
+    check(&judge(&program.read()?)?, 2_000);
+    Ok(())
+}
+
+#[test]
 fn c_program() -> Result<(), Error> {
     let program = Program::build(Language::C, &["-O2", "-fPIE", "-pie"])?;
     check(&judge(&program.read()?)?, 30);
@@ -76,6 +152,16 @@ fn c_program() -> Result<(), Error> {
 fn c_program_at_a_fixed_address() -> Result<(), Error> {
     let program = Program::build(Language::C, &["-O2", "-fno-pie", "-no-pie"])?;
     check(&judge(&program.read()?)?, 30);
+    Ok(())
+}
+
+/// All of the C library, its hand-written assembly and indirect functions.
+#[test]
+fn c_program_linked_statically() -> Result<(), Error> {
+    for flags in [["-O2", "-static"], ["-O2", "-static-pie"]] {
+        let program = Program::build(Language::C, &flags)?;
+        check(&judge(&program.read()?)?, 5_000);
+    }
     Ok(())
 }
 

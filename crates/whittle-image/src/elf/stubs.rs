@@ -46,14 +46,20 @@ struct Found {
     slot: u64,
 }
 
-/// AMD64 ABI 1.0, "Procedure Linkage Table": 16 bytes a stub (8 in the `.plt.got` of GNU linkers, which say so in the
-/// header), each with `jmp *slot(%rip)`.
+/// AMD64 ABI 1.0, "Procedure Linkage Table": 16 bytes a stub, each with `jmp *slot(%rip)`. GNU linkers have stubs of 8
+/// bytes as well: in `.plt.got`, whose header says so, and for the indirect functions of statically linked programs,
+/// whose header says nothing.
 fn x86_64(section: &Section<'_>, entry_size: u64) -> Vec<Found> {
     const PUSH_SLOT: &[u8] = b"\xff\x35";
     const JUMP_SLOT: &[u8] = b"\xff\x25";
-    let stub_len = if entry_size == 8 { 8 } else { 16 };
+    const SHORT_JUMP_LEN: usize = JUMP_SLOT.len() + 4;
+    const FILL: &[u8] = b"\x66\x90";
+    let code = section.stored();
+    let behind_jump = code.get(SHORT_JUMP_LEN..).unwrap_or_default();
+    let is_short = code.starts_with(JUMP_SLOT) && behind_jump.starts_with(FILL);
+    let stub_len = if entry_size == 8 || is_short { 8 } else { 16 };
     let mut stubs = Vec::new();
-    for (number, stub) in section.stored().chunks(stub_len).enumerate() {
+    for (number, stub) in code.chunks(stub_len).enumerate() {
         let Some(jump) = memchr::memmem::find(stub, JUMP_SLOT) else {
             continue;
         };

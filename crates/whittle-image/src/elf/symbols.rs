@@ -196,7 +196,9 @@ fn is_mapping_name(name: &[u8]) -> bool {
 /// Where a symbol is.
 ///
 /// Tools that move code after the link (BOLT) leave old section numbers behind, and linkers number the symbols that
-/// mark an end by the section before it: where number and address disagree, the address counts.
+/// mark an end by the section before it: where number and address disagree, the address counts. Not for the marks of data
+/// and code: GNU ld leaves those of unwind tables that it has shortened at addresses of other sections (binutils 2.40),
+/// where they would turn code into data.
 fn symbol_place(
     image: &Image<'_>,
     index: SectionIndex,
@@ -222,7 +224,7 @@ fn symbol_place(
             offset,
         });
     match kind {
-        SymbolKind::ThreadLocal => place,
+        SymbolKind::ThreadLocal | SymbolKind::Mapping => place,
         _ => place.or_else(|| image.place_at(address)),
     }
 }

@@ -362,7 +362,18 @@ fn stubs_of_x86_64_lead_to_their_slots() -> TestResult {
         entry_size: 8,
         ..loaded(".plt.got", STUBS + 0x100, [short.clone(), short].concat())
     });
-    let slots = file.push(loaded(".got", SLOTS, vec![0; 0x40]));
+    // GNU ld says nothing of the size where all stubs are those of indirect functions.
+    let indirect = [jump(0x200, 0x30), b"\x66\x90".to_vec()].concat();
+    let indirect_stubs = file.push(Section {
+        flags: executable,
+        entry_size: 0,
+        ..loaded(
+            ".plt",
+            STUBS + 0x200,
+            [indirect.clone(), indirect.clone(), indirect].concat(),
+        )
+    });
+    let slots = file.push(loaded(".got", SLOTS, vec![0; 0x48]));
     let bytes = file.write();
     let image = Image::parse(&bytes)?;
     assert_sound(&image);
@@ -378,6 +389,9 @@ fn stubs_of_x86_64_lead_to_their_slots() -> TestResult {
             stub(stubs, 32, 16, 0x20),
             stub(short_stubs, 0, 8, 0x28),
             stub(short_stubs, 8, 8, 0x30),
+            stub(indirect_stubs, 0, 8, 0x30),
+            stub(indirect_stubs, 8, 8, 0x38),
+            stub(indirect_stubs, 16, 8, 0x40),
         ]
     );
     Ok(())
