@@ -1,9 +1,9 @@
 //! `explain`: why is it this big, and what could be got back?
 
 use whittle_cargo::{Artifact, Build};
-use whittle_code::References;
+use whittle_code::{Method, References};
 use whittle_image::Image;
-use whittle_ledger::{Axis, Findings, Ledger, Witnesses};
+use whittle_ledger::{Axis, Findings, ItemKind, Ledger, Witnesses};
 
 use crate::evidence::{self, Evidence};
 use crate::inputs::project::{self, Project};
@@ -89,7 +89,36 @@ fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin)
         full: request.shown == Shown::Full,
     };
     let findings = Findings::of(&ledger, &wanted);
-    output.findings(&findings, &ledger, evidence, origin)
+    let mut notes = evidence.notes.clone();
+    notes.extend(doubts(&ledger, &witnesses));
+    output.findings(&findings, &ledger, &evidence.path, &notes, origin)
+}
+
+/// What cannot be known of a file, said once.
+fn doubts(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String> {
+    let image = ledger.image();
+    let mut doubts = Vec::new();
+    if ledger.references().coverage().method == Method::Unread {
+        doubts.push(format!(
+            "machine code for {} is not read here, so that most constants without a symbol have no owner",
+            image.target.architecture
+        ));
+    }
+    if image.is_stripped() && witnesses.companion.is_none() {
+        let locations = ledger
+            .items()
+            .iter()
+            .any(|item| item.kind == ItemKind::Location);
+        doubts.push(if locations {
+            "stripped: functions have no names. Packages are inferred from the source files that panics name; \
+             a function without a panic of its own stays unknown"
+                .to_owned()
+        } else {
+            "stripped: functions have no names, and no panics name source files, so packages cannot be known"
+                .to_owned()
+        });
+    }
+    doubts
 }
 
 /// Lists the programs of a build that made several.

@@ -9,7 +9,6 @@ use whittle_ledger::{Axis, Findings, Ledger, Table};
 use whittle_report::{Options, Program, Sort, Subject};
 
 use crate::arguments::{Color, Format, OutputArguments, SortBy};
-use crate::evidence::Evidence;
 use crate::explain::Origin;
 use crate::request::Request;
 use crate::trouble::{Outcome, Trouble};
@@ -111,7 +110,8 @@ impl<'r> Output<'r> {
         self,
         findings: &Findings,
         ledger: &Ledger<'_>,
-        evidence: &Evidence,
+        path: &Path,
+        notes: &[String],
         origin: Origin,
     ) -> Outcome<()> {
         let filter = self.request.filter.as_ref();
@@ -121,7 +121,7 @@ impl<'r> Output<'r> {
             Origin::File => Subject::File,
             Origin::Package => Subject::Package,
         };
-        let options = self.options(&evidence.path, &evidence.notes, keep, subject);
+        let options = self.options(path, notes, keep, subject);
         let format = self.request.format;
         let by_crate = || Table::of(ledger, &[Axis::Crate]);
         self.write(|out| match format {

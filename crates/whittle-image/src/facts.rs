@@ -1,5 +1,7 @@
 //! What the file says about how it was built.
 
+use crate::audit::AuditedPackage;
+
 /// What the file says about how it was built and what it needs to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BuildFacts {
@@ -13,6 +15,8 @@ pub struct BuildFacts {
     pub needed: Vec<String>,
     /// File name and checksum of a debug companion (`.gnu_debuglink`).
     pub debug_link: Option<(String, u32)>,
+    /// The packages of the build, where `cargo auditable` left them in the file (`.dep-v0`), in ascending order.
+    pub audited: Vec<AuditedPackage>,
     /// A packer that hides the program, such as UPX: only the packed form can be accounted for.
     pub packer: Option<&'static str>,
 }

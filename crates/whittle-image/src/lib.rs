@@ -14,6 +14,7 @@
 //! | `elf` | the reader for ELF |
 //! | [`link_map`] | the linker's own record of what it put where |
 
+mod audit;
 mod debug;
 mod dwarf;
 mod elf;
@@ -27,6 +28,7 @@ mod section;
 mod symbol;
 mod unwind;
 
+pub use audit::AuditedPackage;
 pub use debug::DebugUnit;
 pub use error::{ImageError, Lookalike, Warning, Warnings};
 pub use facts::BuildFacts;

@@ -12,9 +12,9 @@ use crate::crates::{Crate, CrateId, Crates, ProgramNames};
 use crate::items::{Items, Origin};
 use crate::known_symbols::{is_anonymous, is_of_c_runtime, is_of_standard_library};
 use crate::mentioned::{Mentioned, Names};
+use crate::named_packages::NamedPackages;
 use crate::neighbours::{ask_neighbours, between_units};
 use crate::owner::{Attribution, Item, ItemId, ItemKind};
-use crate::source_paths::SourcePaths;
 use crate::unit::{RustUnit, Unit};
 use crate::witness::{Witnesses, constant_hash};
 
@@ -25,6 +25,7 @@ pub(crate) struct Known<'a, 'data> {
     pub(crate) references: &'data References,
     pub(crate) users: &'a Users,
     pub(crate) shapes: &'a Shapes,
+    pub(crate) named: &'a NamedPackages,
 }
 
 /// Fills in the crates of all items and returns the table of crates.
@@ -39,11 +40,12 @@ pub(crate) fn attribute<'data>(
         references,
         users,
         shapes,
+        named,
     } = known;
     let debug_units: Vec<Unit<'_>> = image.debug_units.iter().map(unit_of_debug_info).collect();
     let names = Names::of(items);
     let merged = merged_units(items, &names);
-    let mut crates = Crates::new(witnesses.packages, SourcePaths::find(image));
+    let mut crates = Crates::new(witnesses.packages, named);
     crates.learn(
         items.units.iter().chain(&debug_units),
         names.mentions(items, &merged),

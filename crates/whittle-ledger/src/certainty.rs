@@ -55,6 +55,8 @@ pub enum Source {
     DebugInfo,
     /// The library file of the build that it came from.
     LibraryFile,
+    /// The list of packages that the build left in the file.
+    AuditData,
     /// The name of a source file in a panic location.
     PanicLocation,
     /// What stands before and behind it.
@@ -82,6 +84,7 @@ impl Source {
             Self::UnwindTable => "unwind table",
             Self::DebugInfo => "debug info",
             Self::LibraryFile => "library file",
+            Self::AuditData => "audit data",
             Self::PanicLocation => "panic location",
             Self::Neighbour => "neighbour",
             Self::SourcePath => "source path",

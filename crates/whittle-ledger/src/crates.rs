@@ -4,8 +4,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use whittle_names::CrateRef;
 
 use crate::certainty::{Certainty, Source};
+use crate::named_packages::NamedPackages;
 use crate::owner::Attribution;
-use crate::source_paths::{PathOwner, SourcePaths};
+use crate::source_paths::PathOwner;
 use crate::unit::{RustUnit, Unit};
 use crate::witness::Packages;
 
@@ -174,7 +175,7 @@ pub(crate) struct Crates<'w> {
     package_of_id: FxHashMap<u64, usize>,
     /// Library files by the hashes that their constants are named after; nothing where several have one.
     library_of_constants: FxHashMap<u128, Option<Library>>,
-    paths: SourcePaths,
+    named: &'w NamedPackages,
     /// What is known about stable ids.
     by_id: FxHashMap<u64, Known>,
     /// All crates that a name stands for, in the order in which units brought them.
@@ -187,7 +188,7 @@ pub(crate) struct Crates<'w> {
 
 impl<'w> Crates<'w> {
     /// Knows the special crates and the packages of the build.
-    pub(crate) fn new(packages: Option<&'w Packages>, paths: SourcePaths) -> Self {
+    pub(crate) fn new(packages: Option<&'w Packages>, named: &'w NamedPackages) -> Self {
         let mut crates = Self {
             table: Vec::new(),
             by_label: FxHashMap::default(),
@@ -196,7 +197,7 @@ impl<'w> Crates<'w> {
             package_of_file: FxHashMap::default(),
             package_of_id: FxHashMap::default(),
             library_of_constants: FxHashMap::default(),
-            paths,
+            named,
             by_id: FxHashMap::default(),
             by_name: FxHashMap::default(),
             by_bare_name: FxHashMap::default(),
@@ -445,13 +446,10 @@ impl<'w> Crates<'w> {
                 Source::SymbolName,
             );
         }
-        match self.paths.only_version(name) {
-            Some((package, version)) => {
+        match self.named.only_version(name) {
+            Some(((package, version), source)) => {
                 let label = format!("{package}@{version}");
-                Known::inferred(
-                    self.intern(&label, Family::Package, None),
-                    Source::SourcePath,
-                )
+                Known::inferred(self.intern(&label, Family::Package, None), source)
             }
             None => Known::exact(
                 self.intern(&shown, Family::Package, None),
@@ -533,7 +531,11 @@ impl<'w> Crates<'w> {
 
     /// The program's own crate whose sources stand in a folder, as the compiler saw it.
     pub(crate) fn of_own_folder(&mut self, folder: &str) -> CrateId {
-        let label = format!("{} (source folder)", shown_name(folder));
+        // The package that was built stands at the root of its workspace more often than not.
+        let label = match self.named.root() {
+            Some((name, version)) if folder == "src" => format!("{name}@{version}"),
+            _ => format!("{} (source folder)", shown_name(folder)),
+        };
         self.intern(&label, Family::Package, None)
     }
 
@@ -643,7 +645,7 @@ impl<'w> Crates<'w> {
                 .iter()
                 .any(|known| self.family(known.id) == Family::Standard);
             if !has_standard
-                && (self.paths.standard.contains(name) || self.is_unknown_to_program(name))
+                && (self.named.paths.standard.contains(name) || self.is_unknown_to_program(name))
             {
                 let known = self.standard(name, Source::SymbolName);
                 candidates.push(Known::inferred(known.id, known.source));
@@ -664,7 +666,8 @@ impl<'w> Crates<'w> {
         if self.packages.is_some() {
             !self.packages_of.contains_key(name)
         } else {
-            self.paths.standard.contains(name) && !self.paths.registry.contains_key(name)
+            self.named.paths.standard.contains(name)
+                && !self.named.paths.registry.contains_key(name)
         }
     }
 

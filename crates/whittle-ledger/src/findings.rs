@@ -8,6 +8,7 @@ use crate::certainty::Certainty;
 use crate::crates::Family;
 use crate::layout::Domain;
 use crate::ledger::{Ledger, Totals};
+use crate::named_packages::NamedPackage;
 use crate::savings::Saving;
 use crate::table::Table;
 
@@ -55,6 +56,8 @@ pub struct FileFacts {
     pub stripped: bool,
     /// The rustc that compiled it, as the file says.
     pub rustc: Option<String>,
+    /// The packages that the file itself names, in ascending order.
+    pub packages: Vec<NamedPackage>,
 }
 
 /// What one crate brought.
@@ -98,6 +101,7 @@ impl Findings {
                 build_id: image.facts.build_id.clone(),
                 stripped: image.is_stripped(),
                 rustc: image.facts.rustc().map(str::to_owned),
+                packages: ledger.named_packages().to_vec(),
             },
             totals: ledger.totals(),
             savings: ledger.savings(),

@@ -13,6 +13,7 @@ use crate::descriptions;
 use crate::items::Items;
 use crate::kind::Kind;
 use crate::layout::{Domain, Layout, Region, Shows, scale};
+use crate::named_packages::{NamedPackage, NamedPackages};
 use crate::owner::{Attribution, Item, ItemId, Owner, SharedId};
 use crate::tiling::{Piece, piece_at};
 use crate::witness::Witnesses;
@@ -27,6 +28,7 @@ pub struct Ledger<'data> {
     users: Users,
     /// In ascending order.
     locations: Vec<PanicLocation>,
+    named_packages: Vec<NamedPackage>,
     shared: Vec<Vec<Owner>>,
     /// Where the members of each shared set are defined, and where they were compiled.
     shared_crates: Vec<(Attribution, Attribution)>,
@@ -113,12 +115,14 @@ impl<'data> Ledger<'data> {
     ) -> Result<Self, LedgerError> {
         let (mut items, users, shapes) = Items::find(image, witnesses, references);
         let debug_items = descriptions::describe(image, &mut items);
+        let named = NamedPackages::find(image);
         let known = attribution::Known {
             image,
             witnesses,
             references,
             users: &users,
             shapes: &shapes,
+            named: &named,
         };
         let crates = attribution::attribute(&known, &mut items, &debug_items);
         let shared_crates = items
@@ -134,6 +138,7 @@ impl<'data> Ledger<'data> {
             items: items.list,
             users,
             locations: shapes.locations,
+            named_packages: named.list(),
             shared: items.shared,
             shared_crates,
             crates,
@@ -187,6 +192,12 @@ impl<'data> Ledger<'data> {
         let locations = &self.locations;
         let at = locations.binary_search_by_key(&place, |location| location.place);
         locations.get(at.ok()?)
+    }
+
+    /// The packages that the file itself names, in ascending order: in its audit data, and in the paths of source files.
+    #[must_use]
+    pub fn named_packages(&self) -> &[NamedPackage] {
+        &self.named_packages
     }
 
     /// The owners that share bytes; empty where the linker merged them without saying whose they were.

@@ -7,6 +7,7 @@ use object::elf;
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader as _, SectionHeader as _};
 
 use super::{Allowance, Elf};
+use crate::audit;
 use crate::image::{Endianness, Image};
 
 /// `.comment` of a merged file names each compiler once; a damaged one could hold anything.
@@ -27,6 +28,15 @@ where
         build_id_from_sections(file, image).or_else(|| build_id_from_segments(file, image));
     image.facts.producers = producers(image);
     image.facts.debug_link = debug_link(image);
+    if let Some(section) = image.section_by_name(".dep-v0") {
+        match audit::parse(section.stored()) {
+            Ok(packages) => image.facts.audited = packages,
+            Err(error) => {
+                let message = format!("the audit data cannot be read: {error}");
+                image.warnings.push(".dep-v0", None, message);
+            }
+        }
+    }
 }
 
 fn build_id_from_sections<'data, H>(
