@@ -173,23 +173,23 @@ impl<'image, 'data> Finder<'image, 'data> {
     }
 
     /// An instruction at `at` reads or writes at an address. What it reads from a slot is an address.
-    pub(crate) fn access(&mut self, at: u64, address: u64) {
+    pub(crate) fn access(&mut self, at: u64, address: u64, certainty: Certainty) {
         let Some(place) = self.target(address) else {
             self.bytes.leads_nowhere();
             return;
         };
         match self.program.slots.slot(place) {
-            Some((number, slot::Content::Address(to, certainty))) => {
-                self.push(at, to, ReferenceKind::Address, certainty, number);
+            Some((number, slot::Content::Address(to, known))) => {
+                self.push(at, to, ReferenceKind::Address, certainty.max(known), number);
             }
-            _ => self.refer(at, place, ReferenceKind::Access, Certainty::Exact),
+            _ => self.refer(at, place, ReferenceKind::Access, certainty),
         }
     }
 
     /// An instruction at `at` makes an address.
-    pub(crate) fn address_taken(&mut self, at: u64, address: u64) {
+    pub(crate) fn address_taken(&mut self, at: u64, address: u64, certainty: Certainty) {
         match self.target(address) {
-            Some(to) => self.refer(at, to, ReferenceKind::Address, Certainty::Exact),
+            Some(to) => self.refer(at, to, ReferenceKind::Address, certainty),
             None => self.bytes.leads_nowhere(),
         }
     }

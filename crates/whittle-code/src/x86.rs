@@ -128,13 +128,13 @@ fn relative_operands(finder: &mut Finder<'_, '_>, instruction: &Instruction, at:
 fn relative_memory(finder: &mut Finder<'_, '_>, instruction: &Instruction, at: u64) {
     let address = instruction.ip_rel_memory_address();
     match instruction.mnemonic() {
-        Mnemonic::Lea => finder.address_taken(at, address),
+        Mnemonic::Lea => finder.address_taken(at, address, Certainty::Exact),
         Mnemonic::Call | Mnemonic::Jmp => {
             finder.branch_through(at, address, branch_kind(instruction));
         }
         // A `nop` names nothing, whatever its operand.
         Mnemonic::Nop => {}
-        _ => finder.access(at, address),
+        _ => finder.access(at, address, Certainty::Exact),
     }
 }
 

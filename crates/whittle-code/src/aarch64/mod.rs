@@ -130,22 +130,23 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
                 }
             },
             Instruction::Page { register, distance } => {
-                pages.set(register, (pc & !0xfff).wrapping_add_signed(distance));
+                let page = (pc & !0xfff).wrapping_add_signed(distance);
+                pages.set(register, page, Certainty::Exact);
             }
             Instruction::Address { register, distance } => {
-                finder.address_taken(at, pc.wrapping_add_signed(distance));
+                finder.address_taken(at, pc.wrapping_add_signed(distance), Certainty::Exact);
                 pages.forget(Registers::one(register));
             }
             Instruction::Add { to, from, number } => {
-                if let Some(page) = pages.get(from) {
+                if let Some((page, certainty)) = pages.get(from) {
                     let address = page.wrapping_add(number);
-                    finder.address_taken(at, address);
+                    finder.address_taken(at, address, certainty);
                     has_descriptor = to == 0 && finder.is_descriptor(address);
                 }
                 pages.forget(Registers::one(to));
             }
             Instruction::Move { to, from } => match pages.get(from) {
-                Some(page) => pages.set(to, page),
+                Some((page, certainty)) => pages.set(to, page, certainty),
                 None => pages.forget(Registers::one(to)),
             },
             Instruction::Access {
@@ -153,13 +154,13 @@ fn read_region(finder: &mut Finder<'_, '_>, region: &Region, joins: &mut Joins) 
                 offset,
                 writes,
             } => {
-                if let Some(page) = pages.get(base) {
-                    finder.access(at, page.wrapping_add(offset));
+                if let Some((page, certainty)) = pages.get(base) {
+                    finder.access(at, page.wrapping_add(offset), certainty);
                 }
                 pages.forget(writes);
             }
             Instruction::Literal { distance, writes } => {
-                finder.access(at, pc.wrapping_add_signed(distance));
+                finder.access(at, pc.wrapping_add_signed(distance), Certainty::Exact);
                 pages.forget(writes);
             }
             Instruction::Other { writes } => pages.forget(writes),

@@ -1,7 +1,7 @@
 //! Addresses made in two steps, along the ways through a function.
 
-use whittle_code::Certainty::Exact;
-use whittle_code::ReferenceKind::{Access, Address, Call};
+use whittle_code::Certainty::{self, Exact, Inferred};
+use whittle_code::ReferenceKind::{self, Access, Address, Call};
 
 use crate::elf::{AARCH64, Elf, FUNCTION, LIBRARY};
 use crate::references;
@@ -11,6 +11,7 @@ const CONSTANTS: u64 = 0x3_0000;
 
 // Instructions as an assembler writes them.
 const PAGE_X1: u32 = 0x9000_0101; // adrp x1, +0x20000
+const NEXT_PAGE_X1: u32 = 0xb000_0101; // adrp x1, +0x21000
 const PAGE_X19: u32 = 0x9000_0113; // adrp x19, +0x20000
 const ADD_X0_X1: u32 = 0x9101_0020; // add x0, x1, #0x40
 const ADD_X0_X19: u32 = 0x9101_0260; // add x0, x19, #0x40
@@ -33,19 +34,25 @@ fn jump_if_zero(instructions: i32) -> u32 {
     0xb400_0005 | (instructions.cast_unsigned() & 0x7_ffff) << 5
 }
 
+/// The references of one function, which are all certain.
+fn found(words: &[u32]) -> Vec<(u64, u64, ReferenceKind)> {
+    let found = found_with_certainty(words);
+    assert!(found.iter().all(|it| it.3 == Exact));
+    let plain = |(from, to, kind, _)| (from, to, kind);
+    found.into_iter().map(plain).collect()
+}
+
 /// The references of one function.
-fn found(words: &[u32]) -> Vec<(u64, u64, whittle_code::ReferenceKind)> {
+fn found_with_certainty(words: &[u32]) -> Vec<(u64, u64, ReferenceKind, Certainty)> {
     let mut elf = Elf::new(AARCH64, LIBRARY);
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let len = u64::try_from(bytes.len()).expect("short");
     let code = elf.code(CODE, &bytes);
-    elf.constants(CONSTANTS, &[0; 0x1000]);
+    elf.constants(CONSTANTS, &[0; 0x2000]);
     elf.symbol("function", FUNCTION, code, CODE, len);
-    let found = references(&elf.write());
-    assert!(found.iter().all(|it| it.3 == Exact));
-    found
+    references(&elf.write())
         .into_iter()
-        .map(|(from, to, kind, _)| ((from - CODE) / 4, to, kind))
+        .map(|(from, to, kind, certainty)| ((from - CODE) / 4, to, kind, certainty))
         .collect()
 }
 
@@ -99,15 +106,23 @@ fn loops_that_test_at_their_end_are_read_again() {
 }
 
 #[test]
-fn targets_of_jump_tables_know_what_the_jump_knew() {
+fn targets_of_jump_tables_may_know_what_the_jump_knew() {
     let words = [PAGE_X1, JUMP_X3, ADD_X0_X1, RETURN, LOAD_X2_X1, RETURN];
+    // They may be places that code outside goes to when it unwinds the stack.
     assert_eq!(
-        found(&words),
+        found_with_certainty(&words),
         [
-            (2, CONSTANTS + 0x40, Address),
-            (4, CONSTANTS + 0x10, Access),
+            (2, CONSTANTS + 0x40, Address, Inferred),
+            (4, CONSTANTS + 0x10, Access, Inferred),
         ]
     );
+}
+
+#[test]
+fn branches_say_more_than_jumps_by_tables() {
+    // The branch at the end goes to the place behind the jump, with another page.
+    let words = [PAGE_X1, JUMP_X3, ADD_X0_X1, RETURN, NEXT_PAGE_X1, jump(-3)];
+    assert_eq!(found(&words), [(2, CONSTANTS + 0x1040, Address)]);
 }
 
 #[test]
