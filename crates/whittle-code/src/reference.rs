@@ -43,7 +43,7 @@ pub enum ReferenceKind {
 ///
 /// The whole list of what makes one [`Inferred`](Self::Inferred): it was read in bytes of a code section that no
 /// function claims, which may be data; it is a plain number that happens to be the address of something loaded (in
-/// programs with a fixed address, which need no relocations); it is an address
+/// programs with a fixed address, which need no relocations; in data, of some thousands one is wrong); it is an address
 /// made in two steps with a jump by a table between them, which may go elsewhere (`aarch64`); it is the distance to a
 /// place in the read-only data of an object file, whose target may be off by the distance between its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -172,6 +172,23 @@ fn numbers_are_addresses_only_at_a_fixed_address() {
 }
 
 #[test]
+fn words_are_no_addresses_of_unwind_and_exception_tables() {
+    const BASE: u64 = 0x40_0000;
+    let mut elf = Elf::new(X86_64, PROGRAM);
+    let mut words = Vec::new();
+    let names = [".eh_frame", ".gcc_except_table", ".data"];
+    for (name, address) in names.into_iter().zip((BASE + 0x5000..).step_by(0x1000)) {
+        elf.writable(name, address, &[0; 16]);
+        words.extend((address + 8).to_le_bytes());
+    }
+    elf.constants(BASE + CONSTANTS, &words);
+    assert_eq!(
+        references(&elf.write()),
+        [(BASE + CONSTANTS + 16, BASE + 0x7008, Pointer, Inferred)]
+    );
+}
+
+#[test]
 fn what_no_function_claims_is_inferred_and_does_not_jump_into_functions() {
     let mut elf = Elf::new(X86_64, LIBRARY);
     let bytes = [
