@@ -28,12 +28,12 @@ pub(crate) fn recognise(
         let Some(place) = item.place.filter(|_| has_users(item)) else {
             continue;
         };
-        if item.kind == ItemKind::Data {
+        let section = image.section(place.section);
+        let is_relocated =
+            section.is_some_and(|section| section.role == SectionRole::RelocatedReadOnlyData);
+        if !is_relocated && section.is_none_or(|section| section.access.writable) {
             continue;
         }
-        let is_relocated = image
-            .section(place.section)
-            .is_some_and(|section| section.role == SectionRole::RelocatedReadOnlyData);
         item.kind = if files.contains(&place) {
             ItemKind::SourceFile
         } else if shapes.location_at(place).is_some() {
