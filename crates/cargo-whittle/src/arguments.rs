@@ -41,7 +41,7 @@ pub(crate) struct ExplainArguments {
     /// The file to explain; without it, the package is built
     pub(crate) file: Option<PathBuf>,
 
-    /// Sum up by these: kind, member, segment, section, crate, compiled-in, module, function, generic
+    /// Sum up by these: kind, member, segment, section, crate, compiled-in, module, function, generic, cause
     #[arg(
         long,
         value_name = "AXIS,…",
@@ -49,7 +49,7 @@ pub(crate) struct ExplainArguments {
         help_heading = "What to show"
     )]
     pub(crate) by: Vec<String>,
-    /// Show everything: kinds, sections, the largest functions, generic functions with their copies
+    /// Show everything: causes, kinds, sections, the largest functions, generic functions with their copies
     #[arg(long, help_heading = "What to show", conflicts_with = "by")]
     pub(crate) full: bool,
     /// List the file piece by piece, as CSV or (with `--format json`) one JSON object a line

@@ -25,11 +25,13 @@ pub enum Axis {
     Function,
     /// The item without its generic arguments: all its monomorphizations together.
     Generic,
+    /// Why such bytes exist.
+    Cause,
 }
 
 impl Axis {
     /// All axes, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Kind,
         Self::Member,
         Self::Segment,
@@ -39,6 +41,7 @@ impl Axis {
         Self::Module,
         Self::Function,
         Self::Generic,
+        Self::Cause,
     ];
 
     /// The name used on the command line and as a key in JSON.
@@ -54,6 +57,7 @@ impl Axis {
             Self::Module => "module",
             Self::Function => "function",
             Self::Generic => "generic",
+            Self::Cause => "cause",
         }
     }
 }

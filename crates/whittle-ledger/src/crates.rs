@@ -31,6 +31,11 @@ impl CrateId {
     pub fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
+
+    /// All crates of a table with their numbers.
+    pub(crate) fn of_table(table: &[Crate]) -> impl Iterator<Item = (Self, &Crate)> {
+        (0..).map(Self).zip(table)
+    }
 }
 
 /// A value of the axes `crate` and `compiled-in`.

@@ -8,6 +8,7 @@ use whittle_image::{Image, Place, SectionIndex};
 use whittle_names::Name;
 
 use crate::axis::Axis;
+use crate::cause::Causes;
 use crate::certainty::{Certainty, Source};
 use crate::constants::bytes_of;
 use crate::kind::Kind;
@@ -38,6 +39,8 @@ pub(crate) struct Labels<'ledger, 'data> {
     of_items: FxHashMap<(Axis, ItemId), u32>,
     of_sections: FxHashMap<(Axis, Domain, SectionIndex), u32>,
     fixed: FxHashMap<&'static str, u32>,
+    /// Found when first asked for.
+    causes: Option<Causes>,
 }
 
 impl<'ledger, 'data> Labels<'ledger, 'data> {
@@ -54,6 +57,7 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
             of_items: FxHashMap::default(),
             of_sections: FxHashMap::default(),
             fixed: FxHashMap::default(),
+            causes: None,
         }
     }
 
@@ -144,6 +148,13 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
             }
             Axis::Module | Axis::Function | Axis::Generic => {
                 (self.name(axis, span), span.certainty, span.source)
+            }
+            Axis::Cause => {
+                let ledger = self.ledger;
+                let causes = self.causes.get_or_insert_with(|| Causes::of(ledger));
+                let reason = causes.of_span(span);
+                let value = self.fixed(reason.cause.name());
+                (value, reason.certainty, reason.source)
             }
         }
     }

@@ -6,6 +6,7 @@ use whittle_code::References;
 use whittle_image::{Image, Place, SectionIndex};
 
 use crate::attribution::{self, agreement};
+use crate::cause::of_workspace;
 use crate::certainty::{Certainty, Source};
 use crate::constants::{PanicLocation, Users};
 use crate::crates::{Crate, CrateId};
@@ -16,6 +17,7 @@ use crate::layout::{Domain, Layout, Region, Shows, scale};
 use crate::named_packages::{NamedPackage, NamedPackages};
 use crate::owner::{Attribution, Item, ItemId, Owner, SharedId};
 use crate::tiling::{Piece, piece_at};
+use crate::unit::Unit;
 use crate::witness::Witnesses;
 
 /// Who owns which bytes of a file.
@@ -33,6 +35,10 @@ pub struct Ledger<'data> {
     /// Where the members of each shared set are defined, and where they were compiled.
     shared_crates: Vec<(Attribution, Attribution)>,
     crates: Vec<Crate>,
+    /// Those of the user's own workspace, in ascending order; empty where nothing says which.
+    workspace_crates: Vec<CrateId>,
+    /// Items that come from objects of other languages, in ascending order.
+    foreign: Vec<ItemId>,
     debug_items: BTreeMap<ItemId, usize>,
     totals: Totals,
 }
@@ -130,6 +136,11 @@ impl<'data> Ledger<'data> {
             .iter()
             .map(|set| of_shared(set, &items))
             .collect();
+        let foreign = items.origins.iter().enumerate().filter(|(_, origin)| {
+            let unit = items.unit(origin.unit);
+            unit.is_some_and(Unit::is_foreign)
+        });
+        let foreign = foreign.map(|(index, _)| ItemId::new(index)).collect();
         let mut ledger = Self {
             image,
             layout: Layout::of(image),
@@ -141,7 +152,9 @@ impl<'data> Ledger<'data> {
             named_packages: named.list(),
             shared: items.shared,
             shared_crates,
+            workspace_crates: of_workspace(&crates, witnesses.packages),
             crates,
+            foreign,
             debug_items: debug_items.into_iter().zip(0..).collect(),
             totals: Totals::default(),
         };
@@ -176,7 +189,12 @@ impl<'data> Ledger<'data> {
     /// The owner of the byte at a place; nothing for places outside of sections.
     #[must_use]
     pub fn owner_at(&self, place: Place) -> Option<Owner> {
-        piece_at(self.pieces.get(place.section.get())?, place.offset).map(|piece| piece.owner)
+        self.piece_at(place).map(|piece| piece.owner)
+    }
+
+    /// The piece of a section that the byte at a place is in.
+    pub(crate) fn piece_at(&self, place: Place) -> Option<&Piece> {
+        piece_at(self.pieces.get(place.section.get())?, place.offset)
     }
 
     /// The items that mention an item without a name, in ascending order: those of a constant are what it is shared
@@ -204,6 +222,21 @@ impl<'data> Ledger<'data> {
     #[must_use]
     pub fn shared(&self, id: SharedId) -> &[Owner] {
         &self.shared[id.index()]
+    }
+
+    /// All sets of owners that share bytes; [`SharedId::index`] counts in this list.
+    pub(crate) fn shared_sets(&self) -> &[Vec<Owner>] {
+        &self.shared
+    }
+
+    /// The crates of the user's own workspace, in ascending order; empty where nothing says which they are.
+    pub(crate) fn workspace_crates(&self) -> &[CrateId] {
+        &self.workspace_crates
+    }
+
+    /// Whether an item comes from an object of another language, as far as the linker's map says.
+    pub(crate) fn is_foreign(&self, id: ItemId) -> bool {
+        self.foreign.binary_search(&id).is_ok()
     }
 
     /// The values of the axes `crate` and `compiled-in`; [`CrateId::index`] counts in this list.

@@ -8,7 +8,7 @@
 //!
 //! The stages inside, in order: items and their bytes (`items`), descriptions go to what they describe
 //! (`descriptions`), items get their crates (`attribution`), sections are laid out in the file and in memory
-//! (`layout`). [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
+//! (`layout`). [`Causes`] says why bytes exist, [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,6 +36,7 @@
 mod anchors;
 mod attribution;
 mod axis;
+mod cause;
 mod certainty;
 mod constants;
 mod crates;
@@ -64,6 +65,7 @@ mod unused_tables;
 mod witness;
 
 pub use axis::{Axis, UnknownAxis};
+pub use cause::{Cause, Causes, Reason};
 pub use certainty::{Certainty, Source};
 pub use constants::PanicLocation;
 pub use crates::{Crate, CrateId, Family};

@@ -29,6 +29,10 @@ pub struct ItemId(pub(crate) u32);
 pub struct SharedId(pub(crate) u32);
 
 impl ItemId {
+    pub(crate) fn new(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     pub(crate) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }

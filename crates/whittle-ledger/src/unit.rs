@@ -37,6 +37,14 @@ pub(crate) struct RustUnit<'data> {
 }
 
 impl<'data> Unit<'data> {
+    /// Whether another language than Rust was compiled to it, or the start-up code.
+    pub(crate) fn is_foreign(&self) -> bool {
+        match self {
+            Self::InLibrary { .. } | Self::AtPath(_) | Self::CRuntime => true,
+            Self::Rust(_) | Self::Unknown => false,
+        }
+    }
+
     /// Reads the name of a file symbol: `rg.b27a7951994ea909-cgu.00`, `crtstuff.c`.
     pub(crate) fn of_file_symbol(name: &'data str) -> Self {
         if let Some((name, id)) = codegen_unit(name) {

@@ -14,7 +14,7 @@ use crate::words;
 /// The place of a piece, and what sort of owner it has.
 const LEAD: [&str; 5] = ["start", "length", "section", "offset", "owner"];
 /// All axes but the section, which is part of the place.
-const AXES: [Axis; 8] = [
+const AXES: [Axis; 9] = [
     Axis::Kind,
     Axis::Member,
     Axis::Segment,
@@ -23,6 +23,7 @@ const AXES: [Axis; 8] = [
     Axis::Module,
     Axis::Function,
     Axis::Generic,
+    Axis::Cause,
 ];
 /// The weakest of what is said.
 const TAIL: [&str; 2] = ["certainty", "source"];

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::whittle::{json, own_program, stdout, sum};
 
-const AXES: [&str; 9] = [
+const AXES: [&str; 10] = [
     "kind",
     "member",
     "segment",
@@ -15,6 +15,7 @@ const AXES: [&str; 9] = [
     "module",
     "function",
     "generic",
+    "cause",
 ];
 
 #[test]
@@ -60,7 +61,7 @@ fn spans_tile_the_file() {
     assert_eq!(
         lines.next(),
         Some(
-            "start,length,section,offset,owner,kind,member,segment,crate,compiled-in,module,function,generic,certainty,source"
+            "start,length,section,offset,owner,kind,member,segment,crate,compiled-in,module,function,generic,cause,certainty,source"
         )
     );
     let mut at = 0;

@@ -53,10 +53,16 @@ impl Program {
 impl Judge<'_> {
     /// Addresses and sizes of all symbols whose name has this in it, ascending, each place once.
     pub fn symbols(&self, part: &str) -> Vec<(u64, u64)> {
+        self.symbols_with(&[part])
+    }
+
+    /// The same for names that have all of these in them.
+    pub fn symbols_with(&self, parts: &[&str]) -> Vec<(u64, u64)> {
+        let has_all = |name: &str| parts.iter().all(|part| name.contains(part));
         let found: BTreeSet<(u64, u64)> = self
             .file
             .symbols()
-            .filter(|symbol| symbol.name().is_ok_and(|name| name.contains(part)))
+            .filter(|symbol| symbol.name().is_ok_and(has_all))
             .filter(|symbol| !symbol.is_undefined() && symbol.size() > 0)
             .map(|symbol| (symbol.address(), symbol.size()))
             .collect();

@@ -10,6 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use whittle_ledger::{Package, Packages, StandardLibrary};
 
+use crate::causes;
+
 pub type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 /// Sizes of tables, all different, odd, and far from any power of two.
@@ -49,7 +51,7 @@ const fn table<const N: usize>(seed: usize) -> [u8; N] {
 
 const ROOT: &str = r#"
 [workspace]
-members = ["app", "alpha", "beta", "odd", "native"]
+members = ["app", "alpha", "beta", "odd", "native", "why"]
 exclude = ["one", "two"] # packages of one name cannot be members of one workspace
 resolver = "2"
 "#;
@@ -66,6 +68,7 @@ beta = { path = "../beta" }
 odd-package = { path = "../odd" }
 first = { path = "../one", package = "twice" }
 native-sys = { path = "../native" }
+why = { path = "../why" }
 "#;
 
 const MAIN: &str = r"
@@ -95,6 +98,7 @@ fn main() {
     black_box(alpha::alpha_scaled(i as f64) + beta::beta_scaled(i as f64));
     alpha::alpha_panics(i);
     black_box((alpha::alpha_string(), beta::beta_string()));
+    black_box(why::run(i));
 }
 ";
 
@@ -300,11 +304,12 @@ pub enum Variant {
 }
 
 /// A built program and what the build said.
+#[derive(Default)]
 pub struct Program {
     pub bytes: Vec<u8>,
     pub map: Vec<u8>,
     pub packages: Packages,
-    _folder: TempDir,
+    pub _folder: Option<TempDir>,
 }
 
 /// The program of a variant, built once for all tests.
@@ -336,6 +341,8 @@ fn write_workspace(root: &Path) -> Result {
     let beta = "[dependencies]\nalpha = { path = \"../alpha\" }\ntwice = { path = \"../two\" }\n";
     write("beta/Cargo.toml", &manifest("beta", "1.2.0", beta))?;
     write("beta/src/lib.rs", BETA)?;
+    write("why/Cargo.toml", &manifest("why", "0.1.0", ""))?;
+    write("why/src/lib.rs", causes::WHY)?;
     let odd = "[lib]\nname = \"other_name\"\n";
     write("odd/Cargo.toml", &manifest("odd-package", "0.3.0", odd))?;
     let odd = library("odd_lookup", "ODD_STATIC", 7, ODD_STATIC);
@@ -430,7 +437,7 @@ fn build(variant: Variant) -> Result<Program> {
         bytes: fs::read(executable)?,
         map: fs::read(map)?,
         packages: packages(&messages, &root),
-        _folder: folder,
+        _folder: Some(folder),
     })
 }
 
@@ -539,6 +546,7 @@ fn identity(folder: Option<&Path>) -> (String, String) {
         Some("odd") => ("odd-package", "0.3.0"),
         Some("one") => ("twice", "1.0.0"),
         Some("two") => ("twice", "2.0.0"),
+        Some("why") => ("why", "0.1.0"),
         Some("native") => ("native-sys", "2.5.0"),
         other => panic!("no package stands in {other:?}"),
     };

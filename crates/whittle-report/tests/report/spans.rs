@@ -10,7 +10,7 @@ use whittle_report::spans;
 
 use crate::samples::written;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "start",
     "length",
     "section",
@@ -24,6 +24,7 @@ const COLUMNS: [&str; 15] = [
     "module",
     "function",
     "generic",
+    "cause",
     "certainty",
     "source",
 ];
