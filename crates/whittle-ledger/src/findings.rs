@@ -17,7 +17,7 @@ use crate::table::Table;
 pub struct Request {
     /// Axes of a table of the user's own; empty for none.
     pub by: Vec<Axis>,
-    /// Whether the tables by kind, section, function and generic family are wanted too.
+    /// Whether the tables by kind, section, function, generic family and cause are wanted too.
     pub full: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct Findings {
     pub bringers: Vec<Bringer>,
     /// The table that the request asked for.
     pub table: Option<Table>,
-    /// Tables by kind, section, function and generic family, when everything was asked for.
+    /// Tables by kind, section, function, generic family and cause, when everything was asked for.
     pub full: Option<FullTables>,
     /// What could not be read as it claims to be.
     pub warnings: Warnings,
@@ -86,6 +86,8 @@ pub struct FullTables {
     pub functions: Table,
     /// By generic family, with copies.
     pub generics: Table,
+    /// By cause.
+    pub causes: Table,
 }
 
 impl Findings {
@@ -112,6 +114,7 @@ impl Findings {
                 sections: Table::of(ledger, &[Axis::Section]),
                 functions: Table::of(ledger, &[Axis::Function]),
                 generics: Table::of(ledger, &[Axis::Generic]),
+                causes: Table::of(ledger, &[Axis::Cause]),
             }),
             warnings: image.warnings.clone(),
         }

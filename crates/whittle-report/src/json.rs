@@ -50,6 +50,7 @@ pub fn findings(
             ("section", &full.sections),
             ("function", &full.functions),
             ("generic", &full.generics),
+            ("cause", &full.causes),
         ];
         document.key("tables")?;
         let mut inner = Document {

@@ -55,7 +55,13 @@ pub fn findings(
     savings(out, findings)?;
     table(out, by_default, options)?;
     if let Some(full) = &findings.full {
-        for one in [&full.kinds, &full.sections, &full.functions, &full.generics] {
+        for one in [
+            &full.causes,
+            &full.kinds,
+            &full.sections,
+            &full.functions,
+            &full.generics,
+        ] {
             table(out, one, options)?;
         }
     }

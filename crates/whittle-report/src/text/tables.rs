@@ -19,6 +19,8 @@ const ROWS: usize = 20;
 pub(super) const FULL_ROWS: usize = 20;
 /// Sections are few, and each is worth a line.
 const SECTION_ROWS: usize = 40;
+/// All causes.
+const CAUSE_ROWS: usize = 22;
 /// Columns between names.
 const GAP: usize = 2;
 
@@ -73,6 +75,13 @@ pub(super) fn full(page: &mut Page, findings: &Findings, full: &FullTables, opti
         page.heading(title, aside);
         rows(page, table, &[column], options, default);
     };
+    part(
+        "Why it is there",
+        "",
+        &full.causes,
+        Column::InMemory,
+        CAUSE_ROWS,
+    );
     part("What it is", "", &full.kinds, Column::InMemory, FULL_ROWS);
     part(
         "Where it is",

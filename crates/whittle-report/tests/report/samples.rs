@@ -216,6 +216,19 @@ pub fn full() -> FullTables {
                 row(&["(structure: symbols)"], [40_000, 40_000, 0], Exact),
             ],
         ),
+        causes: one(
+            Axis::Cause,
+            vec![
+                row(&["symbol names"], [600_000, 0, 0], Exact),
+                row(&["dependency code"], [520_000, 520_000, 500_000], Inferred),
+                row(
+                    &["panic messages and locations"],
+                    [480_000, 480_000, 0],
+                    Inferred,
+                ),
+                row(&["(structure)"], [400_000, 480_000, 400_000], Exact),
+            ],
+        ),
         generics: one(
             Axis::Generic,
             vec![
