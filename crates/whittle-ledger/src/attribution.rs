@@ -154,7 +154,7 @@ impl<'data> Evidence<'data> {
             // Everything is in the merged module, whatever it was compiled for; but rustc itself writes the program's
             // entry, when it compiles the program.
             Some(unit) if self.is_merged(unit) && name != b"main" => {
-                self.of_constant_name(name, unit, crates)
+                of_constant_name(name, unit, crates)
             }
             Some(unit) => crates.of(unit, origin.source),
             None => Attribution::UNKNOWN,
@@ -179,29 +179,6 @@ impl<'data> Evidence<'data> {
                 crates.named(defining, Attribution::UNKNOWN)
             }
             _ => Attribution::UNKNOWN,
-        }
-    }
-
-    /// Where a constant in the merged module came from, by the hash in its name: a library file of the build has it, or
-    /// none has, and then the program itself does.
-    fn of_constant_name(
-        &self,
-        name: &[u8],
-        merged: &Unit<'_>,
-        crates: &mut Crates<'_>,
-    ) -> Attribution {
-        let Some(hash) = constant_hash(name.strip_prefix(b".L").unwrap_or(name)) else {
-            return Attribution::UNKNOWN;
-        };
-        let known = crates.of_constants(hash);
-        if known.is_known() || !crates.knows_all_constants() {
-            return known;
-        }
-        let program = crates.of(merged, Source::LibraryFile);
-        if program.is_known() {
-            Attribution::inferred(program.value, Source::LibraryFile)
-        } else {
-            program
         }
     }
 
@@ -335,6 +312,24 @@ impl<'data> Evidence<'data> {
         mentioned.genericity != Genericity::Generic
             && (origin.global || is_merged)
             && self.can_be_from(index, items.list[index].defined_in.value, crates)
+    }
+}
+
+/// Where a constant in the merged module came from, by the hash in its name: a library file of the build has it, or
+/// none has, and then the program itself does.
+fn of_constant_name(name: &[u8], merged: &Unit<'_>, crates: &mut Crates<'_>) -> Attribution {
+    let Some(hash) = constant_hash(name.strip_prefix(b".L").unwrap_or(name)) else {
+        return Attribution::UNKNOWN;
+    };
+    let known = crates.of_constants(hash);
+    if known.is_known() || !crates.knows_all_constants() {
+        return known;
+    }
+    let program = crates.of(merged, Source::LibraryFile);
+    if program.is_known() {
+        Attribution::inferred(program.value, Source::LibraryFile)
+    } else {
+        program
     }
 }
 

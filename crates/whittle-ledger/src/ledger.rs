@@ -6,11 +6,13 @@ use whittle_code::References;
 use whittle_image::{Image, Place, SectionIndex};
 
 use crate::attribution::{self, agreement};
+use crate::axis::Axis;
 use crate::cause::of_workspace;
 use crate::certainty::{Certainty, Source};
 use crate::constants::{PanicLocation, Users};
 use crate::crates::{Crate, CrateId};
 use crate::descriptions;
+use crate::item_text::item_text;
 use crate::items::Items;
 use crate::kind::Kind;
 use crate::layout::{Domain, Layout, Region, Shows, scale};
@@ -210,6 +212,12 @@ impl<'data> Ledger<'data> {
         let locations = &self.locations;
         let at = locations.binary_search_by_key(&place, |location| location.place);
         locations.get(at.ok()?)
+    }
+
+    /// What to call an item, with its generic arguments: its names, else what it holds and who uses it.
+    #[must_use]
+    pub fn item_name(&self, id: ItemId) -> String {
+        item_text(self, Axis::Function, id)
     }
 
     /// The packages that the file itself names, in ascending order: in its audit data, and in the paths of source files.

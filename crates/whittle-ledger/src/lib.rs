@@ -42,6 +42,7 @@ mod constants;
 mod crates;
 mod descriptions;
 mod findings;
+mod item_text;
 mod items;
 mod kind;
 mod known_symbols;

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use whittle_image::Warning;
-use whittle_ledger::{Axis, Bringer, Findings, Row, Saving, SavingKind, Table, Totals};
+use whittle_ledger::{
+    Axis, Bringer, Findings, NamedPackage, Row, Saving, SavingKind, Table, Totals,
+};
 
 use crate::options::{Options, Program};
 use crate::plain::plain;
@@ -34,6 +36,7 @@ pub fn findings(
     document.field("warnings-left-out", &findings.warnings.suppressed())?;
     document.list("savings", findings.savings.iter().map(Saved))?;
     document.list("crates", findings.bringers.iter().map(Brought))?;
+    document.list("packages", findings.file.packages.iter().map(Named))?;
     document.field(
         "axes",
         &table
@@ -227,6 +230,18 @@ impl Serialize for Brought<'_> {
         map.serialize_entry("written", &self.0.written)?;
         map.serialize_entry("compiled", &self.0.compiled)?;
         map.serialize_entry("certainty", self.0.certainty.name())?;
+        map.end()
+    }
+}
+
+struct Named<'a>(&'a NamedPackage);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &Text(&self.0.name))?;
+        map.serialize_entry("version", &Text(&self.0.version))?;
+        map.serialize_entry("source", self.0.source.name())?;
         map.end()
     }
 }

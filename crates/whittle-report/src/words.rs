@@ -27,11 +27,14 @@ pub(crate) fn kind(kind: FileKind) -> &'static str {
     }
 }
 
+/// What several items own at once.
+pub(crate) const SHARED: &str = "shared";
+
 /// The owner's name in documents.
 pub(crate) fn owner(owner: Owner) -> &'static str {
     match owner {
         Owner::Item(_) => "item",
-        Owner::Shared(_) => "shared",
+        Owner::Shared(_) => SHARED,
         Owner::Structure(_) => "structure",
         Owner::Padding => "padding",
         Owner::Unknown => "unknown",

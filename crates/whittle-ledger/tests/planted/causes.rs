@@ -259,6 +259,7 @@ fn members_of_the_workspace_are_own_code() -> Result {
                 ..package.clone()
             })
             .collect(),
+        ..Packages::default()
     };
     let as_of = |own: &str| Program {
         bytes: built.bytes.clone(),

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-use whittle_ledger::{Axis, Findings, FullTables, Row, Table};
+use whittle_ledger::{Axis, Findings, FullTables, NamedPackage, Row, Table};
 
 use super::page::{Page, left, right};
 use super::summary::{number_width, padded, padded_width};
 use crate::numbers::grouped;
 use crate::options::{Options, Sort};
 use crate::paint::Role;
-use crate::plain::{shortened, width};
+use crate::plain::{plain, shortened, width};
 use crate::rows::{Rows, Sum, beyond_largest, how_many, keeps};
 use crate::words::{explained, mark};
 
@@ -100,6 +100,7 @@ pub(super) fn full(page: &mut Page, findings: &Findings, full: &FullTables, opti
     page.blank();
     page.heading("Generic functions with several copies", " (bytes of code)");
     copies(page, &full.generics, options);
+    packages(page, &findings.file.packages);
     if findings.totals.thread_local > 0 {
         page.blank();
         page.line(&[(
@@ -267,6 +268,24 @@ impl Names {
             .collect();
         cells.join(&" ".repeat(GAP))
     }
+}
+
+/// The packages that the file itself names, on as few lines as they take.
+fn packages(page: &mut Page, packages: &[NamedPackage]) {
+    if packages.is_empty() {
+        return;
+    }
+    page.blank();
+    let aside = " (in audit data, or by the paths of source files)";
+    page.heading(
+        &format!("Packages that the file itself names: {}", packages.len()),
+        aside,
+    );
+    let list: Vec<String> = packages
+        .iter()
+        .map(|package| format!("{}@{}", plain(&package.name), plain(&package.version)))
+        .collect();
+    page.prose((Role::Body, "  "), Role::Body, &list.join(", "));
 }
 
 /// Generic functions that exist more than once, by the bytes beyond their largest copy.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use whittle_image::{FileKind, Format, Warnings};
 use whittle_ledger::{
-    Axis, Bringer, Certainty, Copies, Exactness, Family, FileFacts, Findings, FullTables, Row,
-    Saving, SavingKind, Source, Table, Totals,
+    Axis, Bringer, Certainty, Copies, Exactness, Family, FileFacts, Findings, FullTables,
+    NamedPackage, Row, Saving, SavingKind, Source, Table, Totals,
 };
 use whittle_report::{Options, Program, Sort, Subject};
 
@@ -30,6 +30,18 @@ pub fn facts() -> FileFacts {
         build_id: Some(vec![0xd3, 0xfc, 0x00, 0x9a]),
         stripped: false,
         rustc: Some("1.95.0 (59807616e 2026-04-14)".to_owned()),
+        packages: vec![
+            NamedPackage {
+                name: "memchr".to_owned(),
+                version: "2.7.6".to_owned(),
+                source: Source::AuditData,
+            },
+            NamedPackage {
+                name: "regex-syntax".to_owned(),
+                version: "0.8.6".to_owned(),
+                source: Source::SourcePath,
+            },
+        ],
     }
 }
 
@@ -257,6 +269,7 @@ pub fn nameless() -> Findings {
         file: FileFacts {
             stripped: true,
             rustc: None,
+            packages: Vec::new(),
             build_id: None,
             ..facts()
         },
@@ -325,6 +338,11 @@ pub fn hostile() -> Findings {
     Findings {
         file: FileFacts {
             rustc: Some("1.95.0\u{9b}2J".to_owned()),
+            packages: vec![NamedPackage {
+                name: "\u{1b}[31mred".to_owned(),
+                version: "1.0.0<b>".to_owned(),
+                source: Source::AuditData,
+            }],
             ..facts()
         },
         warnings,

@@ -10,7 +10,7 @@ use whittle_report::spans;
 
 use crate::samples::written;
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "start",
     "length",
     "section",
@@ -27,6 +27,7 @@ const COLUMNS: [&str; 16] = [
     "cause",
     "certainty",
     "source",
+    "users",
 ];
 
 fn own_program() -> (PathBuf, Vec<u8>) {
@@ -68,6 +69,10 @@ fn the_spans_tile_the_file_in_both_forms() {
             let value = match &object[*column] {
                 Value::Null => String::new(),
                 Value::String(text) => text.clone(),
+                Value::Array(names) => {
+                    let names = names.iter().map(|name| name.as_str().expect("a name"));
+                    names.collect::<Vec<_>>().join("; ")
+                }
                 other => other.to_string(),
             };
             // A name that looks like a formula has a quote before it.
