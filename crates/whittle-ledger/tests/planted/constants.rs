@@ -177,7 +177,7 @@ fn a_panic_location_says_where_the_panic_is_written() -> Result {
                 };
                 let location = judge.ledger.panic_location(place).expect("it is one");
                 let path = location.path(image).expect("a path");
-                assert!(path.ends_with(".rs"), "{path}");
+                assert!(path.contains(".rs"), "{path}");
                 assert_eq!(item.len, 24, "pointer, length, line, column");
                 if path == "alpha/src/lib.rs" {
                     let column = usize::try_from(location.column).expect("a column");
