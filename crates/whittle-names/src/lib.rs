@@ -202,6 +202,29 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// What all copies of one monomorphization have in common, whichever crate compiled them: the encoded path with
+    /// its generic arguments. To compare, not to show.
+    ///
+    /// Only v0 names hold the arguments.
+    ///
+    /// ```
+    /// use whittle_names::Name;
+    ///
+    /// let name = |symbol| Name::parse(symbol).expect("v0").instance();
+    /// let in_demo = name("_RINvNtCs7_4core3mem4swaphECs3_4demo");
+    /// assert!(in_demo.is_some());
+    /// assert_eq!(in_demo, name("_RINvNtCs7_4core3mem4swaphECs5_5other"));
+    /// assert_ne!(in_demo, name("_RINvNtCs7_4core3mem4swaptECs3_4demo"));
+    /// assert_eq!(name("_ZN4core3mem4swap17h0123456789abcdefE"), None);
+    /// ```
+    #[must_use]
+    pub fn instance(&self) -> Option<&'a str> {
+        match &self.encoding {
+            Encoding::V0(encoding) => Some(encoding.instance()),
+            Encoding::Legacy(_) | Encoding::Cpp(_) => None,
+        }
+    }
+
     /// Whether the symbol is one of several monomorphizations of its item.
     #[must_use]
     pub fn genericity(&self) -> Genericity {

@@ -87,6 +87,11 @@ impl<'a> Encoding<'a> {
         crates::of_path(at, &mut Fuel::for_encoding(self.sym))
     }
 
+    /// The path, without the instantiating crate.
+    pub(crate) fn instance(&self) -> &'a str {
+        self.sym.get(..self.path_end).unwrap_or(self.sym)
+    }
+
     pub(crate) fn genericity(&self) -> Genericity {
         shape::genericity(
             self.start(),
