@@ -189,21 +189,7 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
 
     fn name(&mut self, axis: Axis, span: &Span<'_>) -> u32 {
         match span.owner {
-            Owner::Item(id) => {
-                if let Some(&value) = self.of_items.get(&(axis, id)) {
-                    return value;
-                }
-                let text = item_text(self.ledger, axis, id);
-                let text = if let Some(room) = self.room.checked_sub(text.len()) {
-                    self.room = room;
-                    text
-                } else {
-                    "(a name too long to show)".to_owned()
-                };
-                let value = self.intern(text);
-                self.of_items.insert((axis, id), value);
-                value
-            }
+            Owner::Item(id) => self.of_item(axis, id),
             Owner::Shared(_) => self.fixed("(shared)"),
             Owner::Structure(structure) if axis == Axis::Function => {
                 self.intern(format!("(structure: {})", structure.name()))
@@ -212,6 +198,23 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
             Owner::Padding => self.fixed("(padding)"),
             Owner::Unknown => self.fixed("(unknown)"),
         }
+    }
+
+    /// The value of an item on the axes `module`, `function`, `generic`.
+    pub(crate) fn of_item(&mut self, axis: Axis, id: ItemId) -> u32 {
+        if let Some(&value) = self.of_items.get(&(axis, id)) {
+            return value;
+        }
+        let text = item_text(self.ledger, axis, id);
+        let text = if let Some(room) = self.room.checked_sub(text.len()) {
+            self.room = room;
+            text
+        } else {
+            "(a name too long to show)".to_owned()
+        };
+        let value = self.intern(text);
+        self.of_items.insert((axis, id), value);
+        value
     }
 
     /// The copies of each function, by the text of its family.

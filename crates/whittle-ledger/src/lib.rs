@@ -76,6 +76,6 @@ pub use layout::Domain;
 pub use ledger::{Ledger, LedgerError, Span, Totals};
 pub use named_packages::NamedPackage;
 pub use owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
-pub use savings::{Exactness, Saving, SavingKind};
+pub use savings::{Callers, EqualItems, Exactness, GenericCopies, Repeats, Saving, SavingKind};
 pub use table::{Copies, Row, Table};
 pub use witness::{Package, Packages, StandardLibrary, Witnesses};

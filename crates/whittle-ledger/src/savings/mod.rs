@@ -1,6 +1,14 @@
 //! What could be got back, judged by the file alone: computed where the change can be made on paper, else estimated.
 
+mod body;
+mod constants;
+mod equivalence;
+mod folding;
+mod generics;
+mod instances;
 mod packed_relocations;
+mod repeats;
+mod weights;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +20,9 @@ use crate::layout::Domain;
 use crate::ledger::Ledger;
 use crate::paper::{Change, Paper};
 use packed_relocations::packed_relocations;
+use repeats::Groups;
+
+pub use repeats::{Callers, EqualItems, GenericCopies, Repeats};
 
 /// Bytes of the file that a setting or a change could give back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +58,15 @@ pub enum SavingKind {
     PackedRelocations,
     /// Abort on panic: no exception tables but the standard library's.
     Abort,
+    /// Let the linker fold equal functions into one.
+    FoldedFunctions,
+    /// Have equal constants once: those that codegen units and crates made for themselves.
+    EqualConstants,
+    /// Have functions that several crates compiled with the same generic arguments once.
+    RepeatedInstances,
+    /// Move what does not depend on the type out of the generic functions of packages into functions without type
+    /// parameters.
+    InnerFunctions,
     /// Have one version of a package instead of several.
     DuplicateVersions {
         /// The package.
@@ -65,6 +85,10 @@ impl SavingKind {
             Self::DebugInfo => "debug-info",
             Self::PackedRelocations => "packed-relocations",
             Self::Abort => "abort",
+            Self::FoldedFunctions => "folded-functions",
+            Self::EqualConstants => "equal-constants",
+            Self::RepeatedInstances => "repeated-instances",
+            Self::InnerFunctions => "inner-functions",
             Self::DuplicateVersions { .. } => "duplicate-versions",
         }
     }
@@ -77,6 +101,13 @@ impl SavingKind {
             Self::DebugInfo => "strip = \"debuginfo\"".to_owned(),
             Self::PackedRelocations => "-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned(),
             Self::Abort => "panic = \"abort\"".to_owned(),
+            Self::FoldedFunctions => "-Clink-arg=-Wl,--icf=all".to_owned(),
+            Self::EqualConstants | Self::RepeatedInstances => {
+                "lto = \"fat\", codegen-units = 1".to_owned()
+            }
+            Self::InnerFunctions => {
+                "fn f(path: impl AsRef<Path>) { inner(path.as_ref()) }".to_owned()
+            }
             Self::DuplicateVersions { package, .. } => {
                 format!("cargo tree --duplicates --invert {package}")
             }
@@ -91,6 +122,11 @@ impl SavingKind {
             Self::DebugInfo => "no file and line in backtraces, no debugging",
             Self::PackedRelocations => "needs glibc 2.36 or musl 1.2.4 to start",
             Self::Abort => "a panic ends the process: no `catch_unwind`, no clean-up",
+            Self::FoldedFunctions => {
+                "functions can share an address; a backtrace may name another that is equal"
+            }
+            Self::EqualConstants | Self::RepeatedInstances => "longer builds",
+            Self::InnerFunctions => "an edit of the source, one call more",
             Self::DuplicateVersions { .. } => "an update of what asks for the older one",
         }
     }
@@ -100,6 +136,28 @@ impl Ledger<'_> {
     /// What could be got back from the file, the largest first.
     #[must_use]
     pub fn savings(&self) -> Vec<Saving> {
+        self.savings_with(&Groups::find(self))
+    }
+
+    /// The same with what inner functions would save, and the groups behind what stands in the file more than once.
+    /// This takes several times as long.
+    #[must_use]
+    pub fn savings_and_repeats(&self) -> (Vec<Saving>, Repeats) {
+        let groups = Groups::find(self);
+        let (repeats, bytes) = groups.repeats(self);
+        let mut savings = self.savings_with(&groups);
+        if bytes > 0 {
+            savings.push(Saving {
+                kind: SavingKind::InnerFunctions,
+                bytes,
+                exactness: Exactness::Estimated,
+            });
+            sort(&mut savings);
+        }
+        (savings, repeats)
+    }
+
+    fn savings_with(&self, groups: &Groups) -> Vec<Saving> {
         let image = self.image();
         let mut savings = Vec::new();
         let mut push = |kind, bytes, exactness| {
@@ -135,6 +193,14 @@ impl Ledger<'_> {
             );
             let (packed, exactness) = packed_relocations(image, &paper);
             push(SavingKind::PackedRelocations, packed, exactness);
+            let (folded, exactness) = groups.folding.bytes(image, &paper);
+            push(SavingKind::FoldedFunctions, folded, exactness);
+            for (kind, equal) in [
+                (SavingKind::EqualConstants, &groups.constants),
+                (SavingKind::RepeatedInstances, &groups.instances),
+            ] {
+                push(kind, groups.beyond_one(equal), Exactness::Estimated);
+            }
             if unwinds(image) {
                 push(
                     SavingKind::Abort,
@@ -146,7 +212,7 @@ impl Ledger<'_> {
         for (kind, bytes) in self.duplicate_versions() {
             push(kind, bytes, Exactness::Estimated);
         }
-        savings.sort_by(|a, b| (b.bytes, &a.kind).cmp(&(a.bytes, &b.kind)));
+        sort(&mut savings);
         savings
     }
 
@@ -192,6 +258,11 @@ impl Ledger<'_> {
             })
             .collect()
     }
+}
+
+/// The largest first.
+fn sort(savings: &mut [Saving]) {
+    savings.sort_by(|a, b| (b.bytes, &a.kind).cmp(&(a.bytes, &b.kind)));
 }
 
 fn is_debug(section: &Section<'_>) -> bool {
