@@ -9,7 +9,7 @@ use crate::crates::Family;
 use crate::layout::Domain;
 use crate::ledger::{Ledger, Totals};
 use crate::named_packages::NamedPackage;
-use crate::savings::Saving;
+use crate::savings::{Repeats, Saving};
 use crate::table::Table;
 
 /// What to find out.
@@ -88,6 +88,8 @@ pub struct FullTables {
     pub generics: Table,
     /// By cause.
     pub causes: Table,
+    /// What stands in the file more than once.
+    pub repeats: Repeats,
 }
 
 impl Findings {
@@ -95,6 +97,12 @@ impl Findings {
     #[must_use]
     pub fn of(ledger: &Ledger<'_>, request: &Request) -> Self {
         let image = ledger.image();
+        let (savings, repeats) = if request.full {
+            let (savings, repeats) = ledger.savings_and_repeats();
+            (savings, Some(repeats))
+        } else {
+            (ledger.savings(), None)
+        };
         Self {
             file: FileFacts {
                 format: image.target.format,
@@ -106,15 +114,16 @@ impl Findings {
                 packages: ledger.named_packages().to_vec(),
             },
             totals: ledger.totals(),
-            savings: ledger.savings(),
+            savings,
             bringers: bringers(ledger),
             table: (!request.by.is_empty()).then(|| Table::of(ledger, &request.by)),
-            full: request.full.then(|| FullTables {
+            full: repeats.map(|repeats| FullTables {
                 kinds: Table::of(ledger, &[Axis::Kind]),
                 sections: Table::of(ledger, &[Axis::Section]),
                 functions: Table::of(ledger, &[Axis::Function]),
                 generics: Table::of(ledger, &[Axis::Generic]),
                 causes: Table::of(ledger, &[Axis::Cause]),
+                repeats,
             }),
             warnings: image.warnings.clone(),
         }

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use whittle_image::Warning;
 use whittle_ledger::{
-    Axis, Bringer, Findings, NamedPackage, Row, Saving, SavingKind, Table, Totals,
+    Axis, Bringer, Callers, EqualItems, Findings, GenericCopies, NamedPackage, Row, Saving,
+    SavingKind, Table, Totals,
 };
 
 use crate::options::{Options, Program};
@@ -65,6 +66,18 @@ pub fn findings(
             let rows = Rows::of(table, options);
             inner.list(name, lines(table, &rows))?;
         }
+        inner.out.write_all(b"\n  }")?;
+        document.key("repeats")?;
+        let mut inner = Document {
+            out: &mut *document.out,
+            indent: "    ",
+            separator: "{",
+        };
+        let repeats = &full.repeats;
+        inner.list("functions", repeats.functions.iter().map(Equal))?;
+        inner.list("constants", repeats.constants.iter().map(Equal))?;
+        inner.list("instances", repeats.instances.iter().map(Equal))?;
+        inner.list("generics", repeats.generics.iter().map(Copied))?;
         inner.out.write_all(b"\n  }")?;
     }
     document.close()
@@ -219,6 +232,51 @@ impl Serialize for Saved<'_> {
         }
         map.end()
     }
+}
+
+struct Equal<'a>(&'a EqualItems);
+
+impl Serialize for Equal<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("names", &texts(&self.0.names))?;
+        map.serialize_entry("compiled-in", &texts(&self.0.compiled_in))?;
+        map.serialize_entry("copies", &self.0.copies)?;
+        map.serialize_entry("beyond-one", &self.0.beyond_one)?;
+        map.end()
+    }
+}
+
+struct Copied<'a>(&'a GenericCopies);
+
+impl Serialize for Copied<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("generic", &Text(&self.0.family))?;
+        map.serialize_entry("crate", &Text(&self.0.defined_in))?;
+        map.serialize_entry("copies", &self.0.copies)?;
+        map.serialize_entry("beyond-largest", &self.0.beyond_largest)?;
+        map.serialize_entry("inner-function", &self.0.inner_function)?;
+        let callers: Vec<_> = self.0.callers.iter().map(CalledFrom).collect();
+        map.serialize_entry("callers", &callers)?;
+        map.end()
+    }
+}
+
+struct CalledFrom<'a>(&'a Callers);
+
+impl Serialize for CalledFrom<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("crate", &Text(&self.0.label))?;
+        map.serialize_entry("functions", &self.0.functions)?;
+        map.serialize_entry("examples", &texts(&self.0.examples))?;
+        map.end()
+    }
+}
+
+fn texts(list: &[String]) -> Vec<Text<'_>> {
+    list.iter().map(|text| Text(text)).collect()
 }
 
 struct Brought<'a>(&'a Bringer);

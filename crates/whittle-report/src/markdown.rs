@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use whittle_ledger::{Axis, Exactness, Findings, Table};
+use whittle_ledger::{Axis, Exactness, Findings, Repeats, Table};
 
 use crate::numbers::{grouped, percent, sizes};
 use crate::options::{Options, Program};
@@ -64,6 +64,7 @@ pub fn findings(
         ] {
             table(out, one, options)?;
         }
+        repeats(out, &full.repeats, options)?;
     }
     Ok(())
 }
@@ -131,6 +132,63 @@ fn savings(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             code(&setting(&saving.kind)),
             prose(saving.kind.price())
         )?;
+    }
+    Ok(())
+}
+
+/// What stands in the file more than once, a table for each reason.
+fn repeats(out: &mut dyn Write, repeats: &Repeats, options: &Options<'_>) -> io::Result<()> {
+    let name = |names: &[String]| match names {
+        [] => String::new(),
+        [only] => code(&explained(only)),
+        [first, others @ ..] => format!("{} (and {} more)", code(&explained(first)), others.len()),
+    };
+    let bodies: Vec<(u64, u64, String)> = repeats
+        .generics
+        .iter()
+        .filter(|copies| copies.inner_function > 0)
+        .map(|copies| {
+            let family = std::slice::from_ref(&copies.family);
+            (copies.inner_function, copies.copies, name(family))
+        })
+        .collect();
+    let mut lists = vec![("one body for all types would save, estimated", bodies)];
+    for (title, groups) in [
+        (
+            "beyond one of what several crates compiled",
+            &repeats.instances,
+        ),
+        ("beyond one of equal functions", &repeats.functions),
+        ("beyond one of equal constants", &repeats.constants),
+    ] {
+        let rows = groups
+            .iter()
+            .map(|it| (it.beyond_one, it.copies, name(&it.names)));
+        lists.push((title, rows.collect()));
+    }
+    for (title, rows) in lists {
+        if rows.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n| {title} | copies | function or constant |")?;
+        writeln!(out, "| ---: | ---: | --- |")?;
+        let (shown, rest) = rows.split_at(how_many(options.rows, ROWS, rows.len()));
+        for (bytes, copies, name) in shown {
+            writeln!(
+                out,
+                "| {} | {} | {name} |",
+                grouped(*bytes),
+                grouped(*copies)
+            )?;
+        }
+        if !rest.is_empty() {
+            let sum = |of: fn(&(u64, u64, String)) -> u64| {
+                rest.iter().map(of).fold(0, u64::saturating_add)
+            };
+            let (bytes, copies) = (sum(|row| row.0), sum(|row| row.1));
+            let (bytes, copies) = (grouped(bytes), grouped(copies));
+            writeln!(out, "| {bytes} | {copies} | … {} more |", rest.len())?;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! in the middle, words go to the next line.
 
 mod page;
+mod repeats;
 mod summary;
 mod tables;
 
@@ -59,7 +60,10 @@ fn own_table(findings: &Findings, table: &Table, options: &Options<'_>) -> Page 
 fn everything(findings: &Findings, full: &FullTables, options: &Options<'_>) -> Page {
     let mut page = top(findings, options, None);
     summary::bringers(&mut page, findings, options, tables::FULL_ROWS);
-    tables::full(&mut page, findings, full, options);
+    tables::full(&mut page, full, options);
+    repeats::repeats(&mut page, &full.repeats, options);
+    tables::packages(&mut page, &findings.file.packages);
+    tables::threads(&mut page, findings);
     page.append(bottom(findings, options, None));
     page
 }

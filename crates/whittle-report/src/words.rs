@@ -83,6 +83,10 @@ pub(crate) fn remedy(kind: &SavingKind) -> String {
         SavingKind::DebugInfo => "leave out the debug info".to_owned(),
         SavingKind::PackedRelocations => "pack the relocations".to_owned(),
         SavingKind::Abort => "abort on panic".to_owned(),
+        SavingKind::FoldedFunctions => "fold equal functions into one".to_owned(),
+        SavingKind::EqualConstants => "have equal constants once".to_owned(),
+        SavingKind::RepeatedInstances => "compile a generic function in one crate".to_owned(),
+        SavingKind::InnerFunctions => "let copies of generic functions share a body".to_owned(),
         SavingKind::DuplicateVersions { package, versions } => format!(
             "one {} instead of {}",
             plain(package),

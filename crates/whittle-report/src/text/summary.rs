@@ -65,10 +65,19 @@ pub(super) fn savings(page: &mut Page, findings: &Findings, count: Option<usize>
     let in_profile = has(|kind| {
         matches!(
             kind,
-            SavingKind::Symbols | SavingKind::DebugInfo | SavingKind::Abort
+            SavingKind::Symbols
+                | SavingKind::DebugInfo
+                | SavingKind::Abort
+                | SavingKind::EqualConstants
+                | SavingKind::RepeatedInstances
         )
     });
-    let as_flag = has(|kind| matches!(kind, SavingKind::PackedRelocations));
+    let as_flag = has(|kind| {
+        matches!(
+            kind,
+            SavingKind::PackedRelocations | SavingKind::FoldedFunctions
+        )
+    });
     let mut places = Vec::new();
     if in_profile {
         places.push("your profile in Cargo.toml ([profile.release])");

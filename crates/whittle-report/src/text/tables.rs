@@ -69,7 +69,7 @@ pub(super) fn asked(page: &mut Page, table: &Table, options: &Options<'_>) {
 }
 
 /// The tables of the full report.
-pub(super) fn full(page: &mut Page, findings: &Findings, full: &FullTables, options: &Options<'_>) {
+pub(super) fn full(page: &mut Page, full: &FullTables, options: &Options<'_>) {
     let mut part = |title: &str, aside: &str, table: &Table, column, default| {
         page.blank();
         page.heading(title, aside);
@@ -100,7 +100,10 @@ pub(super) fn full(page: &mut Page, findings: &Findings, full: &FullTables, opti
     page.blank();
     page.heading("Generic functions with several copies", " (bytes of code)");
     copies(page, &full.generics, options);
-    packages(page, &findings.file.packages);
+}
+
+/// What each thread has for itself.
+pub(super) fn threads(page: &mut Page, findings: &Findings) {
     if findings.totals.thread_local > 0 {
         page.blank();
         page.line(&[(
@@ -271,7 +274,7 @@ impl Names {
 }
 
 /// The packages that the file itself names, on as few lines as they take.
-fn packages(page: &mut Page, packages: &[NamedPackage]) {
+pub(super) fn packages(page: &mut Page, packages: &[NamedPackage]) {
     if packages.is_empty() {
         return;
     }

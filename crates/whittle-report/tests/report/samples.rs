@@ -4,8 +4,9 @@ use std::path::Path;
 
 use whittle_image::{FileKind, Format, Warnings};
 use whittle_ledger::{
-    Axis, Bringer, Certainty, Copies, Exactness, Family, FileFacts, Findings, FullTables,
-    NamedPackage, Row, Saving, SavingKind, Source, Table, Totals,
+    Axis, Bringer, Callers, Certainty, Copies, EqualItems, Exactness, Family, FileFacts, Findings,
+    FullTables, GenericCopies, NamedPackage, Repeats, Row, Saving, SavingKind, Source, Table,
+    Totals,
 };
 use whittle_report::{Options, Program, Sort, Subject};
 
@@ -189,6 +190,68 @@ pub fn by_section_and_crate() -> Table {
     }
 }
 
+/// Something of everything that can stand in a file more than once.
+fn repeats() -> Repeats {
+    let equal = |names: &[&str], compiled_in: &[&str], copies, beyond_one| EqualItems {
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+        compiled_in: compiled_in.iter().map(|&label| label.to_owned()).collect(),
+        copies,
+        beyond_one,
+    };
+    let callers = |label: &str, functions, examples: &[&str]| Callers {
+        label: label.to_owned(),
+        functions,
+        examples: examples.iter().map(|&name| name.to_owned()).collect(),
+    };
+    Repeats {
+        functions: vec![equal(
+            &["demo::left", "demo::right"],
+            &["demo@0.1.0"],
+            2,
+            2_100,
+        )],
+        constants: (1..=12)
+            .rev()
+            .map(|size| equal(&["\"a text\""], &["core", "demo@0.1.0"], 2, size * 100))
+            .collect(),
+        instances: vec![equal(
+            &["core::ptr::drop_in_place::<alloc::string::String>"],
+            &["demo@0.1.0", "regex-automata@0.4.15"],
+            3,
+            900,
+        )],
+        generics: vec![
+            GenericCopies {
+                family: "demo::read".to_owned(),
+                defined_in: "demo@0.1.0".to_owned(),
+                copies: 3,
+                beyond_largest: 9_000,
+                inner_function: 7_500,
+                callers: vec![callers("demo@0.1.0", 4, &["demo::main", "demo::load"])],
+            },
+            GenericCopies {
+                family: "alloc::vec::Vec::push".to_owned(),
+                defined_in: "alloc".to_owned(),
+                copies: 14,
+                beyond_largest: 180_000,
+                inner_function: 3_000,
+                callers: vec![
+                    callers("regex-automata@0.4.15", 8, &["a", "b", "c"]),
+                    callers("demo@0.1.0", 1, &["demo::main"]),
+                ],
+            },
+            GenericCopies {
+                family: "core::ptr::drop_in_place".to_owned(),
+                defined_in: "core".to_owned(),
+                copies: 120,
+                beyond_largest: 291_000,
+                inner_function: 0,
+                callers: Vec::new(),
+            },
+        ],
+    }
+}
+
 pub fn full() -> FullTables {
     use Certainty::{Exact, Inferred};
     let one = |axis, rows| Table {
@@ -260,6 +323,7 @@ pub fn full() -> FullTables {
                 row(&["(structure)"], [1_000_000, 480_000, 250_000], Exact),
             ],
         ),
+        repeats: repeats(),
     }
 }
 
