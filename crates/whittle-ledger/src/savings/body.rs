@@ -288,3 +288,75 @@ pub(super) fn keep_likely(list: &mut Vec<Extent>, references: &References) {
             .is_some_and(|count| shapes[&(it.place.section, it.len, count)] > 1)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use whittle_image::SectionIndex;
+
+    use super::*;
+
+    fn extent(section: u32, offset: u64, len: u64) -> Extent {
+        Extent {
+            place: Place {
+                section: SectionIndex(section),
+                offset,
+            },
+            len,
+        }
+    }
+
+    #[test]
+    fn what_overlaps_is_left_out() {
+        let mut list = vec![
+            extent(1, 40, 8),
+            extent(1, 0, 16),
+            extent(1, 16, 8),
+            // Two of one place, one inside another, and what starts in the longer of them.
+            extent(1, 60, 20),
+            extent(1, 60, 4),
+            extent(1, 70, 20),
+            extent(2, 0, u64::MAX),
+            extent(2, 100, 1),
+            extent(3, 0, 1),
+        ];
+        without_overlaps(&mut list);
+        let left = [
+            extent(1, 0, 16),
+            extent(1, 16, 8),
+            extent(1, 40, 8),
+            extent(3, 0, 1),
+        ];
+        assert_eq!(list, left);
+        assert_eq!(position(&list, extent(1, 15, 1).place), Some(0));
+        assert_eq!(position(&list, extent(1, 16, 1).place), Some(1));
+        assert_eq!(position(&list, extent(1, 24, 1).place), None);
+        assert_eq!(position(&list, extent(2, 0, 1).place), None);
+    }
+
+    #[test]
+    fn pages_are_the_same_wherever_the_code_stands() {
+        // As `llvm-mc` assembles `adrp x1, #0x5000`, at 0x1000 and, one page further, as `adrp x1, #0x4000`; then `nop`.
+        let mut here = [0xb000_0021_u32.to_le_bytes(), 0xd503_201f_u32.to_le_bytes()].concat();
+        let mut there = [0x9000_0021_u32.to_le_bytes(), 0xd503_201f_u32.to_le_bytes()].concat();
+        clear_pages(&mut here, 0x1000);
+        clear_pages(&mut there, 0x2000);
+        assert_eq!(here, there);
+        // To another page it stays another.
+        let mut other = [0xb000_0021_u32.to_le_bytes(), 0xd503_201f_u32.to_le_bytes()].concat();
+        clear_pages(&mut other, 0x2000);
+        assert_ne!(here, other);
+    }
+
+    #[test]
+    fn branches_lose_their_distance_and_nothing_else() {
+        let cleared = |word: u32| {
+            let mut bytes = word.to_le_bytes();
+            clear_branch(&mut bytes);
+            u32::from_le_bytes(bytes)
+        };
+        // `bl .+8`, `b .-4`, `ret`.
+        assert_eq!(cleared(0x9400_0002), 0x9400_0000);
+        assert_eq!(cleared(0x17ff_ffff), 0x1400_0000);
+        assert_eq!(cleared(0xd65f_03c0), 0xd65f_03c0);
+    }
+}

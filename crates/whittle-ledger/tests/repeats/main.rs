@@ -4,5 +4,7 @@
 #[cfg(target_arch = "x86_64")]
 mod folding;
 mod generics;
+#[cfg(target_arch = "x86_64")]
+mod hostile;
 mod instances;
 mod rustc;
