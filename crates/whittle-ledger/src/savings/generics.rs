@@ -14,7 +14,7 @@
 
 use rustc_hash::FxHashMap;
 use whittle_image::Place;
-use whittle_names::{Genericity, Name};
+use whittle_names::{Genericity, Name, Shape};
 
 use super::repeats::Room;
 use super::weights::Weights;
@@ -26,7 +26,8 @@ use crate::owner::{ItemId, ItemKind, Owner};
 /// Bytes of a call with its arguments, which a copy keeps for what it gives away.
 const CALL: u64 = 16;
 
-/// Generic functions with several copies, by the value of their family.
+/// Generic functions with several copies, by the value of their family. What the compiler makes, such as drop glue, is
+/// nobody's to rewrite and left out.
 pub(super) fn families(
     ledger: &Ledger<'_>,
     labels: &mut Labels<'_, '_>,
@@ -37,7 +38,11 @@ pub(super) fn families(
             continue;
         }
         let name = std::str::from_utf8(item.name).ok().and_then(Name::parse);
-        if name.is_some_and(|name| name.genericity() != Genericity::Plain) {
+        let is_generic = |name: &Name<'_>| {
+            name.genericity() != Genericity::Plain
+                && matches!(name.shape(), Shape::Function | Shape::Closure)
+        };
+        if name.as_ref().is_some_and(is_generic) {
             let id = ItemId(number);
             families
                 .entry(labels.of_item(Axis::Generic, id))

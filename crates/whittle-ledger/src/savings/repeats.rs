@@ -43,7 +43,8 @@ pub struct EqualItems {
     pub compiled_in: Vec<String>,
     /// How many there are.
     pub copies: u64,
-    /// Bytes of the file of all but the largest, with what describes them.
+    /// Bytes of the file of all but the largest, with what describes them. Of functions that could be folded: of all but
+    /// the first, their code and unwind entries; symbols and padding are not among them.
     pub beyond_one: u64,
 }
 
@@ -108,63 +109,28 @@ impl Groups {
     /// source is not the user's to edit.
     pub(super) fn repeats(&self, ledger: &Ledger<'_>) -> (Repeats, u64) {
         let mut labels = Labels::new(ledger);
-        let mut named = |groups: &[Vec<ItemId>]| -> Vec<EqualItems> {
+        let mut named = |groups: &[Vec<ItemId>], beyond_one: &dyn Fn(&[ItemId]) -> u64| {
             let mut list: Vec<EqualItems> = groups
                 .iter()
-                .map(|group| self.named(ledger, &mut labels, group))
+                .map(|group| named(ledger, &mut labels, group, beyond_one(group)))
                 .collect();
             list.sort_by(|a, b| (b.beyond_one, &a.names).cmp(&(a.beyond_one, &b.names)));
             list
         };
+        let beyond_largest = |group: &[ItemId]| self.weights.beyond_largest(group);
+        let beyond_first = |group: &[ItemId]| {
+            let behind = group.iter().skip(1);
+            behind.map(|&id| self.weights.foldable(id)).sum()
+        };
         let mut repeats = Repeats {
-            functions: named(&self.folding.groups),
-            constants: named(&self.constants),
-            instances: named(&self.instances),
+            functions: named(&self.folding.groups, &beyond_first),
+            constants: named(&self.constants, &beyond_largest),
+            instances: named(&self.instances, &beyond_largest),
             generics: Vec::new(),
         };
         let (generics, in_packages) = self.generics(ledger, &mut labels);
         repeats.generics = generics;
         (repeats, in_packages)
-    }
-
-    fn named(
-        &self,
-        ledger: &Ledger<'_>,
-        labels: &mut Labels<'_, '_>,
-        group: &[ItemId],
-    ) -> EqualItems {
-        let mut names: Vec<u32> = Vec::new();
-        for &id in group {
-            if names.len() == NAMES {
-                break;
-            }
-            let name = labels.of_item(Axis::Function, id);
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        let mut names: Vec<String> = names
-            .into_iter()
-            .map(|it| labels.text(it).to_owned())
-            .collect();
-        names.sort_unstable();
-        let mut crates: Vec<_> = group
-            .iter()
-            .map(|&id| ledger.item(id).compiled_in.value.index())
-            .collect();
-        crates.sort_unstable();
-        crates.dedup();
-        let mut compiled_in: Vec<String> = crates
-            .into_iter()
-            .map(|index| ledger.crates()[index].label.clone())
-            .collect();
-        compiled_in.sort_unstable();
-        EqualItems {
-            names,
-            compiled_in,
-            copies: count(group.len()),
-            beyond_one: self.weights.beyond_largest(group),
-        }
     }
 
     fn generics(
@@ -207,6 +173,47 @@ impl Groups {
             ))
         });
         (list, in_packages)
+    }
+}
+
+/// A group with names.
+fn named(
+    ledger: &Ledger<'_>,
+    labels: &mut Labels<'_, '_>,
+    group: &[ItemId],
+    beyond_one: u64,
+) -> EqualItems {
+    let mut names: Vec<u32> = Vec::new();
+    for &id in group {
+        if names.len() == NAMES {
+            break;
+        }
+        let name = labels.of_item(Axis::Function, id);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut names: Vec<String> = names
+        .into_iter()
+        .map(|it| labels.text(it).to_owned())
+        .collect();
+    names.sort_unstable();
+    let mut crates: Vec<_> = group
+        .iter()
+        .map(|&id| ledger.item(id).compiled_in.value.index())
+        .collect();
+    crates.sort_unstable();
+    crates.dedup();
+    let mut compiled_in: Vec<String> = crates
+        .into_iter()
+        .map(|index| ledger.crates()[index].label.clone())
+        .collect();
+    compiled_in.sort_unstable();
+    EqualItems {
+        names,
+        compiled_in,
+        copies: count(group.len()),
+        beyond_one,
     }
 }
 

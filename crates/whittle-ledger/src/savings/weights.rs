@@ -11,6 +11,8 @@ pub(super) struct Weights {
     all: Vec<u64>,
     /// Its code and exception table.
     body: Vec<u64>,
+    /// Its code and unwind entries.
+    foldable: Vec<u64>,
 }
 
 impl Weights {
@@ -18,12 +20,16 @@ impl Weights {
         let mut weights = Self {
             all: vec![0; ledger.items().len()],
             body: vec![0; ledger.items().len()],
+            foldable: vec![0; ledger.items().len()],
         };
         for span in ledger.spans(Domain::File) {
             if let Owner::Item(id) = span.owner {
                 weights.all[id.index()] += span.len;
                 if matches!(span.kind, Kind::Code | Kind::ExceptionTables) {
                     weights.body[id.index()] += span.len;
+                }
+                if matches!(span.kind, Kind::Code | Kind::UnwindTables) {
+                    weights.foldable[id.index()] += span.len;
                 }
             }
         }
@@ -38,6 +44,11 @@ impl Weights {
     /// Bytes of its code and exception table.
     pub(super) fn body(&self, id: ItemId) -> u64 {
         self.body.get(id.index()).copied().unwrap_or(0)
+    }
+
+    /// Bytes of its code and unwind entries: what goes when the linker folds it.
+    pub(super) fn foldable(&self, id: ItemId) -> u64 {
+        self.foldable.get(id.index()).copied().unwrap_or(0)
     }
 
     /// What all of a group weigh beyond the largest.

@@ -95,10 +95,10 @@ fn built(folder: &Folder, arguments: &[&str]) -> Result<[Vec<u8>; 2]> {
 fn what_the_linker_folds_is_what_was_foretold() -> Result {
     for arguments in [&[][..], &["-Crelocation-model=static"], &["-Cpanic=abort"]] {
         let folder = Folder::new()?;
-        let [plain, folded] = built(&folder, arguments)?;
+        let [plain, with_icf] = built(&folder, arguments)?;
         let (savings, repeats) = forecast(&plain)?;
         let before = symbols(&plain)?;
-        let after = symbols(&folded)?;
+        let after = symbols(&with_icf)?;
         for pair in PAIRS {
             let [one, two] = pair.map(|name| after[name].0);
             assert_ne!(before[pair[0]].0, before[pair[1]].0, "{pair:?}");
@@ -112,14 +112,14 @@ fn what_the_linker_folds_is_what_was_foretold() -> Result {
                 "{arguments:?} {pair:?}: {group:?}"
             );
         }
-        let measured = len(&plain) - len(&folded);
+        let measured = len(&plain) - len(&with_icf);
         let foretold = bytes_of(&savings, &SavingKind::FoldedFunctions);
         assert!(
             foretold.abs_diff(measured) * 20 <= measured,
             "{arguments:?}: {foretold} foretold, {measured} measured"
         );
         // What is folded is not counted again; the C library's start-up code is not in sections of its own.
-        let (savings, _) = forecast(&folded)?;
+        let (savings, _) = forecast(&with_icf)?;
         let left = bytes_of(&savings, &SavingKind::FoldedFunctions);
         assert!(left * 20 <= measured, "{arguments:?}: {left} left");
     }

@@ -138,7 +138,7 @@ fn list(page: &mut Page, title: &str, aside: &str, lines: Vec<Line>, options: &O
         row(page, (line.bytes, line.copies), Role::Body, &label, "");
         if let Some(behind) = &line.behind {
             let indent = cells("", "");
-            page.line(&[(Role::Body, &indent), (Role::Aside, behind)]);
+            page.line(&[(Role::Body, &indent), (Role::Body, behind)]);
         }
     }
     if !rest.is_empty() {
