@@ -1,5 +1,7 @@
 //! The one screen: what the file is, what could be got back, who brought the bytes, what to type next.
 
+use std::cmp::Reverse;
+
 use whittle_ledger::{Bringer, Exactness, Family, Findings, Saving, SavingKind};
 
 use super::page::{Page, right};
@@ -44,15 +46,21 @@ pub(super) fn savings(page: &mut Page, findings: &Findings, count: Option<usize>
         page.line(&[(Role::Body, "  nothing that the file alone would show")]);
         return;
     }
-    let len = findings.savings.len();
+    // A setting takes one line, however much it does; the full list has each part.
+    let savings = match count {
+        Some(_) => by_setting(&findings.savings),
+        None => findings.savings.iter().map(|one| vec![one]).collect(),
+    };
+    let len = savings.len();
     let shown = count.map_or(len, |count| how_many(None, count, len));
-    let (first, rest) = findings.savings.split_at(shown);
-    for one in first {
-        saving(page, one, whole);
+    let (first, rest) = savings.split_at(shown);
+    for parts in first {
+        saving(page, parts, whole);
     }
     if !rest.is_empty() {
         let bytes = rest
             .iter()
+            .flatten()
             .fold(0, |sum: u64, saving| sum.saturating_add(saving.bytes));
         let lead = format!("  {}  ", padded(bytes, whole));
         page.line(&[
@@ -61,7 +69,10 @@ pub(super) fn savings(page: &mut Page, findings: &Findings, count: Option<usize>
             (Role::Aside, "  (--full lists them)"),
         ]);
     }
-    let has = |wanted: fn(&SavingKind) -> bool| first.iter().any(|saving| wanted(&saving.kind));
+    let has = |wanted: fn(&SavingKind) -> bool| {
+        let mut shown = first.iter().flatten();
+        shown.any(|saving| wanted(&saving.kind))
+    };
     let in_profile = has(|kind| {
         matches!(
             kind,
@@ -90,14 +101,40 @@ pub(super) fn savings(page: &mut Page, findings: &Findings, count: Option<usize>
     }
 }
 
-fn saving(page: &mut Page, saving: &Saving, whole: u64) {
-    let lead = format!("  {}  ", padded(saving.bytes, whole));
-    let indent = " ".repeat(width(&lead));
-    let estimated = match saving.exactness {
-        Exactness::Exact => "",
-        Exactness::Estimated => " (estimated)",
+/// Savings that the same setting brings, together; the settings that bring most come first.
+fn by_setting(savings: &[Saving]) -> Vec<Vec<&Saving>> {
+    let mut groups: Vec<(String, Vec<&Saving>)> = Vec::new();
+    for one in savings {
+        let setting = setting(&one.kind);
+        match groups.iter_mut().find(|(known, _)| *known == setting) {
+            Some((_, parts)) => parts.push(one),
+            None => groups.push((setting, vec![one])),
+        }
+    }
+    let mut groups: Vec<Vec<&Saving>> = groups.into_iter().map(|(_, parts)| parts).collect();
+    groups.sort_by_key(|parts| Reverse(sum(parts)));
+    groups
+}
+
+fn sum(parts: &[&Saving]) -> u64 {
+    parts
+        .iter()
+        .fold(0, |sum, saving| sum.saturating_add(saving.bytes))
+}
+
+/// One setting, and all that it brings.
+fn saving(page: &mut Page, parts: &[&Saving], whole: u64) {
+    let Some(saving) = parts.first() else {
+        return;
     };
-    let what = format!("{}{estimated}", remedy(&saving.kind));
+    let lead = format!("  {}  ", padded(sum(parts), whole));
+    let indent = " ".repeat(width(&lead));
+    let is_exact = parts
+        .iter()
+        .all(|saving| saving.exactness == Exactness::Exact);
+    let estimated = if is_exact { "" } else { " (estimated)" };
+    let remedies: Vec<String> = parts.iter().map(|saving| remedy(&saving.kind)).collect();
+    let what = format!("{}{estimated}", remedies.join("; "));
     let setting = setting(&saving.kind);
     if width(&lead) + width(&what) + 2 + width(&setting) <= page.width() {
         page.line(&[
@@ -214,7 +251,7 @@ pub(super) fn next(page: &mut Page, findings: &Findings, options: &Options<'_>) 
         "a table of your own; --help has the words",
     )];
     if findings.full.is_none() {
-        ways.insert(0, ("--full", "kinds, sections, largest functions, copies"));
+        ways.insert(0, ("--full", "causes, largest functions, what repeats"));
     }
     page.heading("Next: the same command with", "");
     for (way, gives) in ways {
