@@ -18,6 +18,9 @@
 //! # Ok::<(), whittle_cargo::CargoError>(())
 //! ```
 //!
+//! What is no cargo is run as an [`Invocation`]: with a time limit, everything it started killed at its end, and what it
+//! used measured. That needs a [`Helper`], which a program becomes by calling [`Helper::serve`] first thing in `main`.
+//!
 //! Children run with stdin closed: cargo hands its own stdin on when it asks rustc about the target, and text that waits
 //! there makes that fail for good (the answer is cached in `target/.rustc_info.json`).
 
@@ -26,7 +29,9 @@ mod build;
 mod cargo;
 mod error;
 mod event;
+mod helper;
 mod lock;
+mod process;
 mod record;
 mod saved;
 mod selection;
@@ -41,6 +46,8 @@ pub use crate::build::{Build, BuildWarning};
 pub use crate::cargo::{Cargo, Stderr};
 pub use crate::error::CargoError;
 pub use crate::event::{Event, Events, Freshness, Step};
+pub use crate::helper::Helper;
+pub use crate::process::{Ending, Invocation, Output, ProcessError, Run, Sink, Usage, Words};
 pub use crate::record::{
     BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,
     PackageSource, Unit, UnitProfile,
