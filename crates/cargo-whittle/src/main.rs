@@ -22,6 +22,9 @@ use crate::request::Request;
 use crate::trouble::Trouble;
 
 fn main() -> ExitCode {
+    if let Some(code) = whittle_cargo::Helper::serve() {
+        return code;
+    }
     let arguments = match Arguments::try_parse_from(typed()) {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Metadata;
 
 use crate::artifact::{self, Artifact};
-use crate::cargo::Cargo;
+use crate::cargo::{Cargo, Messages};
 use crate::error::CargoError;
 use crate::event::{Events, Step};
 use crate::lock::Lock;
+use crate::process::Usage;
 use crate::record::{BuildRecord, Sources};
 use crate::saved;
 use crate::selection::Selection;
@@ -22,6 +23,9 @@ pub struct Build {
     pub artifacts: Vec<Artifact>,
     /// The workspace: its root, its target directory and its own packages, without dependencies.
     pub workspace: Metadata,
+    /// What cargo and all compilers used; little where a finished build was found. `None` without
+    /// [`Cargo::helper`](crate::Cargo::helper).
+    pub usage: Option<Usage>,
     /// What is not as good as it could be.
     pub warnings: Vec<BuildWarning>,
 }
@@ -62,7 +66,8 @@ impl Cargo {
         } else {
             None
         };
-        let messages = self.messages(Step::Build, &selection.build_args(), events)?;
+        let Messages { messages, usage } =
+            self.messages(Step::Build, &selection.build_args(), events)?;
         drop(lock);
 
         let target_directory = workspace.target_directory.as_std_path();
@@ -112,6 +117,7 @@ impl Cargo {
             record,
             artifacts,
             workspace,
+            usage,
             warnings,
         })
     }

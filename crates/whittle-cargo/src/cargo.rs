@@ -5,15 +5,18 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use cargo_metadata::{Message, Metadata};
 use serde::Deserialize as _;
 
 use crate::error::CargoError;
 use crate::event::{Event, Events, Freshness, Step};
+use crate::helper::Helper;
+use crate::process::{self, Ending, Supervised, Usage};
 use crate::selection::Selection;
 use crate::toolchain::Toolchain;
 
@@ -30,6 +33,11 @@ pub struct Cargo {
     pub environment: Vec<(OsString, Option<OsString>)>,
     /// What becomes of what cargo prints to stderr: its progress, and the compiler's diagnostics.
     pub stderr: Stderr,
+    /// Looks after the children: with it they end when this program does, whatever ends it, and what they used is
+    /// measured. Without it, [`Build::usage`](crate::Build::usage) is `None` and `limit` means nothing.
+    pub helper: Option<Helper>,
+    /// Wall time after which one child is killed.
+    pub limit: Option<Duration>,
 }
 
 /// Where a child's stderr goes.
@@ -58,6 +66,8 @@ impl Cargo {
             directory: None,
             environment: Vec::new(),
             stderr: Stderr::default(),
+            helper: None,
+            limit: None,
         }
     }
 
@@ -123,10 +133,19 @@ impl Cargo {
         step: Step,
         args: &[OsString],
         events: &mut Events<'_>,
-    ) -> Result<Vec<Message>, CargoError> {
-        let mut messages = Vec::new();
+    ) -> Result<Messages, CargoError> {
         let command = self.command(&self.program, args);
-        self.listen(step, command, events, &mut |line, events| {
+        self.messages_of(step, command, events)
+    }
+
+    pub(crate) fn messages_of(
+        &self,
+        step: Step,
+        command: Command,
+        events: &mut Events<'_>,
+    ) -> Result<Messages, CargoError> {
+        let mut messages = Vec::new();
+        let usage = self.listen(step, command, events, &mut |line, events| {
             let Some(message) = parse_message(&line) else {
                 return events(Event::Stdout(&line));
             };
@@ -139,7 +158,7 @@ impl Cargo {
             }
             messages.push(message);
         })?;
-        Ok(messages)
+        Ok(Messages { messages, usage })
     }
 
     fn read_metadata(
@@ -184,7 +203,7 @@ impl Cargo {
         }
     }
 
-    fn command(
+    pub(crate) fn command(
         &self,
         program: &OsStr,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -204,7 +223,7 @@ impl Cargo {
     }
 
     /// Runs a command to its end and returns what it printed to stdout.
-    fn output(
+    pub(crate) fn output(
         &self,
         step: Step,
         command: Command,
@@ -222,10 +241,10 @@ impl Cargo {
     fn listen(
         &self,
         step: Step,
-        mut command: Command,
+        command: Command,
         events: &mut Events<'_>,
         on_stdout: &mut dyn FnMut(String, &mut Events<'_>),
-    ) -> Result<(), CargoError> {
+    ) -> Result<Option<Usage>, CargoError> {
         let args: Vec<OsString> = command.get_args().map(OsStr::to_owned).collect();
         let line = command_line(command.get_program(), &args);
         events(Event::Running {
@@ -233,26 +252,20 @@ impl Cargo {
             command: &line,
         });
 
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(match self.stderr {
-                Stderr::Inherit => Stdio::inherit(),
-                Stderr::Events => Stdio::piped(),
-            });
         let program = command.get_program().to_string_lossy().into_owned();
-        let child = command
-            .spawn()
-            .map_err(|source| match self.missing_directory() {
-                Some(path) => CargoError::Io {
-                    action: "enter",
-                    path: path.to_owned(),
-                    source,
-                },
-                None => CargoError::NotFound { program, source },
-            })?;
-
-        let status = Running(child)
+        let not_started = |source| match self.missing_directory() {
+            Some(path) => CargoError::Io {
+                action: "enter",
+                path: path.to_owned(),
+                source,
+            },
+            None => CargoError::NotFound {
+                program: program.clone(),
+                source,
+            },
+        };
+        let running = self.start(command).map_err(not_started)?;
+        let (ending, usage) = running
             .hear(|said| match said {
                 Said::Stdout(line) => on_stdout(line, events),
                 Said::Stderr(line) => events(Event::Stderr(&line)),
@@ -260,15 +273,32 @@ impl Cargo {
             .map_err(|source| CargoError::Unreadable {
                 command: line.clone(),
                 source: source.into(),
-            })?;
-        if status.success() {
-            Ok(())
+            })?
+            .map_err(not_started)?;
+        if ending.is_success() {
+            Ok(usage)
         } else {
             Err(CargoError::Failed {
                 command: line,
-                status,
+                ending,
             })
         }
+    }
+
+    fn start(&self, mut command: Command) -> io::Result<Running> {
+        let set_streams = |command: &mut Command| {
+            command.stdout(Stdio::piped()).stderr(match self.stderr {
+                Stderr::Inherit => Stdio::inherit(),
+                Stderr::Events => Stdio::piped(),
+            });
+        };
+        let Some(helper) = &self.helper else {
+            set_streams(command.stdin(Stdio::null()));
+            return command.spawn().map(|child| Running::Alone(Alone(child)));
+        };
+        let mut supervised = Supervised::new(helper, &command, self.limit)?;
+        set_streams(&mut supervised.command);
+        supervised.spawn().map(Running::Supervised)
     }
 
     /// A folder that is not there makes starting a program fail just as a program that is not there.
@@ -279,8 +309,20 @@ impl Cargo {
     }
 }
 
+/// What cargo said, and what it took.
+pub(crate) struct Messages {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) usage: Option<Usage>,
+}
+
 /// A child process that does not outlive this value: it is killed if hearing it ends early.
-struct Running(Child);
+enum Running {
+    Alone(Alone),
+    Supervised(process::Running),
+}
+
+/// A child without a supervisor.
+struct Alone(Child);
 
 /// One line, without its line end; bytes that are not UTF-8 are replaced.
 enum Said {
@@ -289,9 +331,17 @@ enum Said {
 }
 
 impl Running {
-    fn hear(mut self, mut on_line: impl FnMut(Said)) -> io::Result<ExitStatus> {
-        let stdout = self.0.stdout.take();
-        let stderr = self.0.stderr.take();
+    /// The inner error says that the command could not be started.
+    fn hear(
+        mut self,
+        mut on_line: impl FnMut(Said),
+    ) -> io::Result<io::Result<(Ending, Option<Usage>)>> {
+        let child = match &mut self {
+            Self::Alone(alone) => &mut alone.0,
+            Self::Supervised(running) => &mut running.child,
+        };
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
         // Both streams are read as they come, or a full pipe would stop the child.
         let (sender, receiver) = sync_channel(64);
         let mut readers = Vec::new();
@@ -316,11 +366,21 @@ impl Running {
                 .join()
                 .unwrap_or_else(|_| Err(io::Error::other("a reading thread panicked")))?;
         }
-        self.0.wait()
+        self.wait()
+    }
+
+    fn wait(self) -> io::Result<io::Result<(Ending, Option<Usage>)>> {
+        match self {
+            Self::Alone(mut alone) => Ok(Ok((Ending::of(alone.0.wait()?), None))),
+            Self::Supervised(running) => {
+                let ended = running.wait()?;
+                Ok(ended.map(|ended| (ended.ending, ended.usage)))
+            }
+        }
     }
 }
 
-impl Drop for Running {
+impl Drop for Alone {
     fn drop(&mut self) {
         if !matches!(self.0.try_wait(), Ok(Some(_))) {
             // Nobody is left to be told if this fails too.

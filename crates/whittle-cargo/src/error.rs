@@ -2,9 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 
 use crate::artifact::ArtifactKind;
+use crate::process::Ending;
 
 /// Why there is no build or no twin.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +25,12 @@ pub enum CargoError {
         path: PathBuf,
     },
     /// Cargo ran and failed; what it had to say went to stderr already.
-    #[error("`{command}` failed ({status})")]
+    #[error("`{command}` failed ({ending})")]
     Failed {
         /// The command as it could be typed.
         command: String,
         /// How it ended.
-        status: ExitStatus,
+        ending: Ending,
     },
     /// Cargo or rustc answered with something that cannot be read.
     #[error("cannot read what `{command}` printed")]
@@ -66,6 +66,9 @@ pub enum CargoError {
         /// The user's artifact.
         path: PathBuf,
     },
+    /// What was asked for needs [`Cargo::helper`](crate::Cargo::helper).
+    #[error("there is no helper to look after child processes")]
+    NoHelper,
     /// A file or folder could not be read or written.
     #[error("cannot {action} `{path}`")]
     Io {
@@ -109,7 +112,7 @@ impl CargoError {
             Self::NotLinked { .. } => {
                 "its own members and symbols are all there is; look at the file itself".to_owned()
             }
-            Self::Io { .. } => return None,
+            Self::NoHelper | Self::Io { .. } => return None,
         })
     }
 

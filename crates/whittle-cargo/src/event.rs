@@ -56,6 +56,10 @@ pub enum Step {
     Dependencies,
     /// To build a twin.
     Twin,
+    /// To learn which flags the user's configuration gives to the compiler.
+    Flags,
+    /// To build under other settings.
+    Variant,
 }
 
 /// Whether a crate had to be compiled or was there already.

@@ -1,22 +1,23 @@
-//! The second life of the executable: as the parent of a child process, or as the linker of a build.
+//! The second life of the executable: as the parent of a child process, or in place of a compiler or linker.
 //!
-//! Both need a process of their own. A *supervisor* stands between this program and a command: it alone has that one
+//! These need a process of their own. A *supervisor* stands between this program and a command: it alone has that one
 //! child, so that what its children used is what the command used, and it ends the command with all its descendants when
-//! this program ends, however that happens. A *linker* is what rustc calls (see [`Captured`](crate::Captured)).
+//! this program ends, however that happens. In place of the *compiler* it hears what cargo tells rustc.
 //!
 //! A program that uses this crate calls [`Helper::serve`] first thing in `main`.
 
 use std::env;
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::process;
+use crate::{compiler, process};
 
-/// Says which life is meant. A variable and no argument: rustc alone decides what a linker's arguments are.
-pub(crate) const ROLE: &str = "CARGO_WHITTLE_HELPER";
-pub(crate) const SUPERVISOR: &str = "supervisor";
+/// Set for a supervisor. Roles have a variable each and no argument: rustc alone decides what a linker's arguments are,
+/// and a supervisor's command may be a cargo whose children have another role.
+pub(crate) const SUPERVISOR: &str = "CARGO_WHITTLE_SUPERVISOR";
+/// Set for a compiler, to the real one.
+pub(crate) const COMPILER: &str = "CARGO_WHITTLE_RUSTC";
 
 /// The executable that calls [`Helper::serve`] when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +52,14 @@ impl Helper {
     /// was started by somebody else.
     #[must_use]
     pub fn serve() -> Option<ExitCode> {
-        let role = env::var_os(ROLE)?;
-        let args: Vec<OsString> = env::args_os().skip(1).collect();
-        match role.to_str() {
-            Some(SUPERVISOR) => Some(process::supervise(args)),
-            // Set by somebody who means something else by it.
-            _ => None,
+        let is_set = |role| env::var_os(role).is_some();
+        let args = || env::args_os().skip(1).collect::<Vec<_>>();
+        if is_set(SUPERVISOR) {
+            Some(process::supervise(args()))
+        } else if is_set(COMPILER) {
+            Some(compiler::compile(&args()))
+        } else {
+            None
         }
     }
 }

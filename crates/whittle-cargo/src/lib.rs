@@ -27,6 +27,7 @@
 mod artifact;
 mod build;
 mod cargo;
+mod compiler;
 mod error;
 mod event;
 mod helper;
@@ -35,9 +36,11 @@ mod process;
 mod record;
 mod saved;
 mod selection;
+mod settings;
 mod stamp;
 mod toolchain;
 mod twin;
+mod variant;
 
 pub use cargo_metadata::{self, Metadata, PackageId};
 
@@ -53,5 +56,7 @@ pub use crate::record::{
     PackageSource, Unit, UnitProfile,
 };
 pub use crate::selection::{Features, Names, Packages, Selection, Targets};
+pub use crate::settings::{SettingValue, Settings};
 pub use crate::toolchain::Toolchain;
 pub use crate::twin::{NoMap, Origin, Twin, TwinWarning};
+pub use crate::variant::{Variant, VariantBuilder};

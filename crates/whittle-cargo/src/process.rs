@@ -9,10 +9,11 @@
 //! happens when the time limit is reached and when this program ends, by a signal that cannot be caught too.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ mod supervised;
 mod supervisor;
 
 use capture::Capture;
-pub(crate) use supervised::Supervised;
+pub(crate) use supervised::{Running, Supervised};
 pub(crate) use supervisor::supervise;
 
 /// A command and everything that surrounds it.
@@ -298,7 +299,26 @@ impl Sink {
     }
 }
 
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit status {code}"),
+            Self::Signalled(signal) => write!(f, "signal {signal}"),
+            Self::TimedOut => f.write_str("time limit reached"),
+        }
+    }
+}
+
 impl Ending {
+    /// What the system's own word means.
+    pub(crate) fn of(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Signalled(signal);
+        }
+        Self::Exited(status.code().unwrap_or_default())
+    }
+
     /// Whether the command ended by itself and with status 0.
     #[must_use]
     pub fn is_success(self) -> bool {

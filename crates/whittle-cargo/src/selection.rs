@@ -159,6 +159,17 @@ impl Selection {
         args.0
     }
 
+    /// The arguments of a `cargo tree` that prints next to nothing: the quickest command that asks the compiler about the
+    /// target as a build would.
+    pub(crate) fn tree_args(&self) -> Vec<OsString> {
+        let mut args = Args::new("tree");
+        args.option("--depth", Some("0"));
+        args.option("--edges", Some("normal"));
+        args.option("--target", self.target.as_deref());
+        self.manifest(&mut args);
+        args.0
+    }
+
     /// The arguments of `cargo rustc` for one target of this selection, `trailing` being rustc's own.
     pub(crate) fn rustc_args(
         &self,

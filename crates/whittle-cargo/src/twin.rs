@@ -21,6 +21,7 @@ use crate::cargo::Cargo;
 use crate::error::CargoError;
 use crate::event::{Event, Events};
 use crate::lock::Lock;
+use crate::process::Ending;
 use crate::saved;
 use crate::selection::Selection;
 use crate::stamp::FileStamp;
@@ -140,7 +141,10 @@ impl Cargo {
             }
             flag => match attempt.run(&place.map_args(flag), events) {
                 // Cargo exits with 101 when it fails by itself; anything else is somebody ending it.
-                Err(CargoError::Failed { status, .. }) if status.code() == Some(101) => {
+                Err(CargoError::Failed {
+                    ending: Ending::Exited(101),
+                    ..
+                }) => {
                     events(Event::MapRefused);
                     let messages = attempt.run(&[], events)?;
                     warnings.push(TwinWarning::NoMap {

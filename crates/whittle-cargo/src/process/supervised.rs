@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
 
 use super::{Ending, Usage};
-use crate::helper::{Helper, ROLE, SUPERVISOR};
+use crate::helper::{Helper, SUPERVISOR};
 
 /// A command that is about to run; stdout and stderr can still be set.
 pub(crate) struct Supervised {
@@ -68,7 +68,7 @@ impl Supervised {
                 None => outer.env_remove(key),
             };
         }
-        outer.env(ROLE, SUPERVISOR);
+        outer.env(SUPERVISOR, "1");
         // A key that ends this program at the terminal must not end the one that clears up after it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut outer, 0);

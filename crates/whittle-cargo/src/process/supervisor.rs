@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::Ending;
 use super::supervised::{Ended, Report, Request};
-use crate::helper::ROLE;
+use crate::helper::SUPERVISOR;
 
 /// Why the supervisor stops waiting.
 enum Happened {
@@ -49,7 +49,7 @@ fn run(request: &Request) -> io::Result<Option<Ended>> {
     let mut command = Command::new(&request.program);
     command
         .args(&request.args)
-        .env_remove(ROLE)
+        .env_remove(SUPERVISOR)
         .stdin(Stdio::null());
     system::own_group(&mut command);
     let start = Instant::now();
@@ -68,7 +68,7 @@ fn run(request: &Request) -> io::Result<Option<Ended>> {
     let usage = system::usage_of_children();
     Ok(match happened {
         Some(Happened::Ended) => Some(Ended {
-            ending: system::ending(status),
+            ending: Ending::of(status),
             wall,
             usage,
         }),
@@ -92,8 +92,8 @@ fn listen_for_the_end_of_stdin(sender: Sender<Happened>) {
 
 #[cfg(unix)]
 mod system {
-    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-    use std::process::{Child, Command, ExitStatus};
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Child, Command};
     use std::sync::mpsc::{Receiver, Sender};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -105,7 +105,7 @@ mod system {
     use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
     use nix::unistd::Pid;
 
-    use super::{Ending, Happened};
+    use super::Happened;
     use crate::process::Usage;
 
     /// Descendants whose parent dies become this process's children.
@@ -195,13 +195,6 @@ mod system {
         })
     }
 
-    pub(super) fn ending(status: ExitStatus) -> Ending {
-        match (status.code(), status.signal()) {
-            (Some(code), _) => Ending::Exited(code),
-            (None, signal) => Ending::Signalled(signal.unwrap_or_default()),
-        }
-    }
-
     fn pid(child: &Child) -> Pid {
         Pid::from_raw(child.id().cast_signed())
     }
@@ -216,11 +209,11 @@ mod system {
 /// Systems without process groups: the first process alone is killed, and nobody says what was used.
 #[cfg(not(unix))]
 mod system {
-    use std::process::{Child, Command, ExitStatus};
+    use std::process::{Child, Command};
     use std::sync::mpsc::{Receiver, Sender};
     use std::time::{Duration, Instant};
 
-    use super::{Ending, Happened};
+    use super::Happened;
     use crate::process::Usage;
 
     pub(super) fn adopt_orphans() {}
@@ -254,9 +247,5 @@ mod system {
 
     pub(super) fn usage_of_children() -> Option<Usage> {
         None
-    }
-
-    pub(super) fn ending(status: ExitStatus) -> Ending {
-        Ending::Exited(status.code().unwrap_or_default())
     }
 }

@@ -14,8 +14,9 @@ use crate::cargo::Cargo;
 use crate::error::CargoError;
 use crate::event::{Events, Step};
 use crate::saved::{Keep, SavedFiles, link_or_copy, remove_file};
-use crate::selection::{OneTarget, Packages, Selection};
+use crate::selection::{OneTarget, Selection};
 use crate::stamp::FileStamp;
+use crate::variant::features_of;
 
 /// One run of `cargo rustc`.
 pub(super) struct Attempt<'a> {
@@ -36,41 +37,21 @@ impl Attempt<'_> {
         let args = self.args(map_args);
         self.place.clear()?;
         let saved = SavedFiles::save(&saved_folder(&self.build.workspace), self.files_to_save()?)?;
-        let messages = self.cargo.messages(Step::Twin, &args, events)?;
+        let messages = self.cargo.messages(Step::Twin, &args, events)?.messages;
         self.take()?;
         saved.restore()?;
         Ok(messages)
     }
 
     fn args(&self, map_args: &[OsString]) -> Vec<OsString> {
-        let target = match self.artifact.kind {
-            ArtifactKind::Bin => OneTarget::Bin(&self.artifact.target_name),
-            ArtifactKind::Example => OneTarget::Example(&self.artifact.target_name),
-            ArtifactKind::Cdylib | ArtifactKind::Dylib | ArtifactKind::Staticlib => OneTarget::Lib,
-        };
-        let package = &self.artifact.package;
-        let features = match self
-            .build
-            .workspace
-            .packages
-            .iter()
-            .find(|known| known.id == *package)
-        {
-            Some(known) if self.is_one_of_several() => self.selection.features.of_package(known),
-            _ => self.selection.features.clone(),
-        };
+        let features = features_of(self.selection, self.build, self.artifact);
         let trailing = std::iter::once("-Cstrip=none".into()).chain(map_args.iter().cloned());
-        self.selection
-            .rustc_args(&package.repr, target, &features, trailing)
-    }
-
-    /// Whether features were given to several packages at once, not each of which need have them all.
-    fn is_one_of_several(&self) -> bool {
-        match &self.selection.packages {
-            Packages::Named(names) => names.len() > 1,
-            Packages::Default => self.build.workspace.root_package().is_none(),
-            Packages::Workspace { .. } => true,
-        }
+        self.selection.rustc_args(
+            &self.artifact.package.repr,
+            OneTarget::of(self.artifact),
+            &features,
+            trailing,
+        )
     }
 
     /// The artifact and, for a library, whatever else cargo writes over when it is built with other flags.

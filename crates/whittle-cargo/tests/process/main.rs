@@ -77,7 +77,7 @@ fn words_folder_and_environment_arrive_unchanged() -> Result {
         "sh",
         [
             "-c",
-            "printf '%s|' \"$@\" \"$A\" \"${HOME-none}\" \"${CARGO_WHITTLE_HELPER-none}\"; pwd -P",
+            "printf '%s|' \"$@\" \"$A\" \"${HOME-none}\" \"${CARGO_WHITTLE_SUPERVISOR-none}\"; pwd -P",
             "sh",
             "it's",
             "",

@@ -6,3 +6,4 @@ mod artifacts;
 mod record;
 mod trouble;
 mod twins;
+mod variants;

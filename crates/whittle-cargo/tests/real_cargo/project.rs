@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use whittle_cargo::{Artifact, ArtifactKind, Build, Cargo, Event, Selection, Stderr, Twin};
+use whittle_cargo::{Artifact, ArtifactKind, Build, Cargo, Event, Helper, Selection, Stderr, Twin};
 
 pub type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -67,6 +67,7 @@ impl Project {
                 .chain([("CARGO_NET_OFFLINE".into(), Some("true".into()))])
                 .collect(),
             stderr: Stderr::Events,
+            helper: Some(Helper::at(env!("CARGO_BIN_EXE_whittle-helper"))),
             ..Cargo::from_env()
         }
     }
@@ -116,7 +117,7 @@ impl Project {
     }
 }
 
-fn note(said: &mut String, event: &Event<'_>) {
+pub fn note(said: &mut String, event: &Event<'_>) {
     if let Event::Running { command: line, .. } | Event::Stderr(line) | Event::Stdout(line) = event
     {
         said.push_str(line);

@@ -1,0 +1,211 @@
+//! Building one artifact once more under other settings, beside the user's own build and not in its place.
+//!
+//! All variants of a workspace share a target directory under `whittle/` in the user's: what settings do not reach is
+//! compiled once for all of them, and what was built before is found again, since cargo keeps files of different settings
+//! apart by hashes in their names.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cargo_metadata::{Message, PackageId};
+
+use crate::artifact::{self, Artifact, ArtifactKind};
+use crate::build::{Build, own_folder};
+use crate::cargo::{Cargo, Messages};
+use crate::error::CargoError;
+use crate::event::{Events, Freshness, Step};
+use crate::lock::Lock;
+use crate::process::Usage;
+use crate::selection::{Features, OneTarget, Packages, Selection};
+use crate::settings::Settings;
+
+/// Builds variants of one artifact.
+#[derive(Clone, Debug)]
+pub struct VariantBuilder {
+    /// The cargo that is asked; another one builds with another toolchain.
+    pub cargo: Cargo,
+    selection: Selection,
+    artifact: Artifact,
+    features: Features,
+    /// What the user's environment and configuration give to rustc.
+    rustflags: Vec<OsString>,
+    folder: PathBuf,
+}
+
+/// What came out of one build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// The file, where it was asked for.
+    pub path: PathBuf,
+    /// What cargo and all compilers used; `None` without [`Cargo::helper`].
+    pub usage: Option<Usage>,
+    /// From start to end, waiting for others that build in the same place included.
+    pub wall: Duration,
+    /// Whose crates were compiled just now, one entry a crate, in the order cargo finished them. What is not here was
+    /// found from earlier builds.
+    pub compiled: Vec<PackageId>,
+}
+
+impl Cargo {
+    /// Prepares to build variants of an artifact; `selection` is that of its build.
+    ///
+    /// # Errors
+    /// As [`Cargo::rustflags`]; [`CargoError::NotLinked`] for a static library.
+    pub fn variants(
+        &self,
+        selection: &Selection,
+        build: &Build,
+        artifact: &Artifact,
+        events: &mut Events<'_>,
+    ) -> Result<VariantBuilder, CargoError> {
+        let folder = own_folder(&build.workspace).join("variants");
+        let rustflags = self.rustflags(selection, events)?;
+        Ok(VariantBuilder {
+            cargo: self.clone(),
+            selection: Selection {
+                target_dir: Some(folder.join("target")),
+                ..selection.clone()
+            },
+            features: features_of(selection, build, artifact),
+            artifact: artifact.clone(),
+            rustflags,
+            folder,
+        })
+    }
+}
+
+impl VariantBuilder {
+    /// Builds a variant and puts a copy of the file at `into`, which is replaced if it is there.
+    ///
+    /// `into` had better be in the target directory or outside the package: build scripts that do not say what they read
+    /// run again when any other file of their package changes.
+    ///
+    /// # Errors
+    /// [`CargoError::Failed`] if it does not build, which is what many settings lead to.
+    pub fn build(
+        &self,
+        settings: &Settings,
+        into: &Path,
+        events: &mut Events<'_>,
+    ) -> Result<Variant, CargoError> {
+        let start = Instant::now();
+        let _lock = Lock::acquire(&self.folder, events)?;
+        let Messages { messages, usage } = self.messages(settings, &[], |_| Ok(()), events)?;
+        let built = self.find(&messages)?;
+        copy(&built.path, into)?;
+        Ok(Variant {
+            path: into.to_owned(),
+            usage,
+            wall: start.elapsed(),
+            compiled: compiled(&messages),
+        })
+    }
+
+    /// The target directory of all variants. It can be removed at any time when nothing is built in it.
+    #[must_use]
+    pub fn target_directory(&self) -> PathBuf {
+        self.folder.join("target")
+    }
+
+    /// Runs `cargo rustc` with `trailing` after all flags of the settings.
+    pub(crate) fn messages(
+        &self,
+        settings: &Settings,
+        trailing: &[OsString],
+        change: impl FnOnce(&mut std::process::Command) -> Result<(), CargoError>,
+        events: &mut Events<'_>,
+    ) -> Result<Messages, CargoError> {
+        let mut selection = self.selection.clone();
+        selection.config.extend(settings.config(&selection.profile));
+        let args = selection.rustc_args(
+            &self.artifact.package.repr,
+            OneTarget::of(&self.artifact),
+            &self.features,
+            settings
+                .trailing()
+                .into_iter()
+                .chain(trailing.iter().cloned()),
+        );
+        let cargo = self.cargo.under(settings, &self.rustflags);
+        let mut command = cargo.command(&cargo.program, &args);
+        change(&mut command)?;
+        cargo.messages_of(Step::Variant, command, events)
+    }
+
+    /// The artifact among what was built.
+    pub(crate) fn find(&self, messages: &[Message]) -> Result<Artifact, CargoError> {
+        let found = artifact::find(messages, &self.target_directory(), &self.selection.profile);
+        let wanted = &self.artifact;
+        found
+            .into_iter()
+            .find(|built| {
+                built.package == wanted.package
+                    && built.kind == wanted.kind
+                    && built.target_name == wanted.target_name
+            })
+            .ok_or_else(|| CargoError::ArtifactVanished {
+                path: self.target_directory().join(&wanted.target_name),
+            })
+    }
+}
+
+impl Cargo {
+    /// The same cargo with what settings change in its environment.
+    pub(crate) fn under(&self, settings: &Settings, rustflags: &[OsString]) -> Self {
+        let mut cargo = self.clone();
+        cargo.environment.extend(settings.environment(rustflags));
+        cargo
+    }
+}
+
+impl<'a> OneTarget<'a> {
+    pub(crate) fn of(artifact: &'a Artifact) -> Self {
+        match artifact.kind {
+            ArtifactKind::Bin => Self::Bin(&artifact.target_name),
+            ArtifactKind::Example => Self::Example(&artifact.target_name),
+            ArtifactKind::Cdylib | ArtifactKind::Dylib | ArtifactKind::Staticlib => Self::Lib,
+        }
+    }
+}
+
+/// The features to ask of the artifact's package alone.
+pub(crate) fn features_of(selection: &Selection, build: &Build, artifact: &Artifact) -> Features {
+    // Several packages got them at once, not each of which need have them all.
+    let is_one_of_several = match &selection.packages {
+        Packages::Named(names) => names.len() > 1,
+        Packages::Default => build.workspace.root_package().is_none(),
+        Packages::Workspace { .. } => true,
+    };
+    let mut packages = build.workspace.packages.iter();
+    match packages.find(|known| known.id == artifact.package) {
+        Some(known) if is_one_of_several => selection.features.of_package(known),
+        _ => selection.features.clone(),
+    }
+}
+
+fn compiled(messages: &[Message]) -> Vec<PackageId> {
+    let artifacts = messages.iter().filter_map(|message| match message {
+        Message::CompilerArtifact(artifact) => Some(artifact),
+        _ => None,
+    });
+    artifacts
+        .filter(|artifact| Freshness::of(artifact) == Freshness::Compiled)
+        .map(|artifact| artifact.package_id.clone())
+        .collect()
+}
+
+/// A copy under a new name first: what lies there may be running.
+fn copy(from: &Path, to: &Path) -> Result<(), CargoError> {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(CargoError::io("create", folder))?;
+    let write = || {
+        let beside = tempfile::NamedTempFile::new_in(folder)?.into_temp_path();
+        fs::copy(from, &beside)?; // with its permissions
+        beside.persist(to)?;
+        Ok(())
+    };
+    write().map_err(CargoError::io("write", to))
+}
