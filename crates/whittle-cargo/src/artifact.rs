@@ -1,10 +1,15 @@
 //! The files that a build gives its user.
 
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind, camino::Utf8Path};
 use serde::{Deserialize, Serialize};
+
+use crate::error::CargoError;
+use crate::saved::remove_file;
+use crate::stamp::FileStamp;
 
 /// One file that was built because it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +94,24 @@ pub(crate) fn find(messages: &[Message], target_directory: &Path, profile: &str)
     });
     artifacts.dedup();
     artifacts
+}
+
+/// Removes cargo's own names of a file it has built, with hashes that only cargo knows, so that it builds it again when it
+/// is asked to. `folder` is cargo's own of the profile, which has `deps/` and `examples/` in it.
+pub(crate) fn forget(folder: &Path, built: &FileStamp, keep: &Path) -> Result<(), CargoError> {
+    for folder in [folder.join("deps"), folder.join("examples")] {
+        let Ok(entries) = fs::read_dir(folder) else {
+            continue;
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let other = entry.path();
+            let is_it = FileStamp::of(&other).is_ok_and(|stamp| stamp.is_same_file(built));
+            if is_it && other != *keep {
+                remove_file(&other).map_err(CargoError::io("remove", &other))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn kind_of(message: &cargo_metadata::Artifact, path: &Utf8Path) -> Option<ArtifactKind> {

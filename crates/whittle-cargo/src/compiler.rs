@@ -3,7 +3,8 @@
 //! Flags come to cargo from four sources, linkers from three, both also from tables for whole families of targets and
 //! from files that include others. Instead of reading them as cargo does, this asks cargo. With `RUSTC` naming the helper,
 //! cargo starts it in place of the compiler; it writes down its arguments and becomes the real compiler. Unlike a wrapper
-//! (`RUSTC_WRAPPER`), that leaves all that is built already as it is for cargo, which knows a compiler by its version.
+//! (`RUSTC_WRAPPER`), that leaves all that is built already as it is for cargo, which knows a compiler by its version. Only
+//! build scripts that say they depend on the variable itself run once more.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use crate::cargo::Cargo;
 use crate::error::CargoError;
 use crate::event::{Events, Step};
 use crate::helper::{COMPILER, Helper};
+use crate::link;
 use crate::selection::Selection;
 
 /// The file that calls are written to, a line each.
@@ -103,6 +105,7 @@ pub(crate) fn compile(args: &[OsString]) -> ExitCode {
     }
     let mut command = Command::new(rustc);
     command.args(args).env_remove(COMPILER).env_remove(RECORD);
+    link::interpose(&mut command, args);
     become_command(command)
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::artifact::ArtifactKind;
+use crate::link::NotCaptured;
 use crate::process::Ending;
 
 /// Why there is no build or no twin.
@@ -66,6 +67,14 @@ pub enum CargoError {
         /// The user's artifact.
         path: PathBuf,
     },
+    /// The last link of a build could not be caught.
+    #[error("cannot link again for `{target}`: {why}")]
+    NotCaptured {
+        /// What was built for.
+        target: String,
+        /// Why not.
+        why: NotCaptured,
+    },
     /// What was asked for needs [`Cargo::helper`](crate::Cargo::helper).
     #[error("there is no helper to look after child processes")]
     NoHelper,
@@ -112,7 +121,7 @@ impl CargoError {
             Self::NotLinked { .. } => {
                 "its own members and symbols are all there is; look at the file itself".to_owned()
             }
-            Self::NoHelper | Self::Io { .. } => return None,
+            Self::NotCaptured { .. } | Self::NoHelper | Self::Io { .. } => return None,
         })
     }
 

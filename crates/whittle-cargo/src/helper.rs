@@ -2,7 +2,8 @@
 //!
 //! These need a process of their own. A *supervisor* stands between this program and a command: it alone has that one
 //! child, so that what its children used is what the command used, and it ends the command with all its descendants when
-//! this program ends, however that happens. In place of the *compiler* it hears what cargo tells rustc.
+//! this program ends, however that happens. In place of the *compiler* it hears what cargo tells rustc, in
+//! place of the *linker* it keeps what goes into a link (see [`CapturedLink`](crate::CapturedLink)).
 //!
 //! A program that uses this crate calls [`Helper::serve`] first thing in `main`.
 
@@ -11,13 +12,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::{compiler, process};
+use crate::{compiler, link, process};
 
 /// Set for a supervisor. Roles have a variable each and no argument: rustc alone decides what a linker's arguments are,
 /// and a supervisor's command may be a cargo whose children have another role.
 pub(crate) const SUPERVISOR: &str = "CARGO_WHITTLE_SUPERVISOR";
 /// Set for a compiler, to the real one.
 pub(crate) const COMPILER: &str = "CARGO_WHITTLE_RUSTC";
+/// Set for a linker, to the real one.
+pub(crate) const LINKER: &str = "CARGO_WHITTLE_LINKER";
 
 /// The executable that calls [`Helper::serve`] when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,8 @@ impl Helper {
             Some(process::supervise(args()))
         } else if is_set(COMPILER) {
             Some(compiler::compile(&args()))
+        } else if is_set(LINKER) {
+            Some(link::link(args()))
         } else {
             None
         }

@@ -31,6 +31,7 @@ mod compiler;
 mod error;
 mod event;
 mod helper;
+mod link;
 mod lock;
 mod process;
 mod record;
@@ -50,6 +51,7 @@ pub use crate::cargo::{Cargo, Stderr};
 pub use crate::error::CargoError;
 pub use crate::event::{Event, Events, Freshness, Step};
 pub use crate::helper::Helper;
+pub use crate::link::{CapturedLink, LinkChange, LinkError, NotCaptured, Relinked};
 pub use crate::process::{Ending, Invocation, Output, ProcessError, Run, Sink, Usage, Words};
 pub use crate::record::{
     BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,

@@ -206,7 +206,7 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     }
 }
 
-fn remove_folder(folder: &Path) -> Result<(), CargoError> {
+pub(crate) fn remove_folder(folder: &Path) -> Result<(), CargoError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(CargoError::io("remove", folder)(error))

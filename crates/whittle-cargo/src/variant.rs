@@ -19,7 +19,8 @@ use crate::event::{Events, Freshness, Step};
 use crate::lock::Lock;
 use crate::process::Usage;
 use crate::selection::{Features, OneTarget, Packages, Selection};
-use crate::settings::Settings;
+use crate::settings::{SettingValue, Settings};
+use crate::stamp::FileStamp;
 
 /// Builds variants of one artifact.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct VariantBuilder {
     features: Features,
     /// What the user's environment and configuration give to rustc.
     rustflags: Vec<OsString>,
+    /// The triple that is built for.
+    target: String,
     folder: PathBuf,
 }
 
@@ -62,15 +65,21 @@ impl Cargo {
     ) -> Result<VariantBuilder, CargoError> {
         let folder = own_folder(&build.workspace).join("variants");
         let rustflags = self.rustflags(selection, events)?;
+        let mut variants = selection.clone();
+        let target_directory = folder.join("target");
+        // What is not for the user may have a place of its own, which is the user's.
+        if let Some(path) = target_directory.to_str() {
+            let value = SettingValue::from(path);
+            variants.config.push(format!("build.build-dir={value}"));
+        }
+        variants.target_dir = Some(target_directory);
         Ok(VariantBuilder {
             cargo: self.clone(),
-            selection: Selection {
-                target_dir: Some(folder.join("target")),
-                ..selection.clone()
-            },
+            selection: variants,
             features: features_of(selection, build, artifact),
             artifact: artifact.clone(),
             rustflags,
+            target: build.record.target.clone(),
             folder,
         })
     }
@@ -93,8 +102,7 @@ impl VariantBuilder {
         let start = Instant::now();
         let _lock = Lock::acquire(&self.folder, events)?;
         let Messages { messages, usage } = self.messages(settings, &[], |_| Ok(()), events)?;
-        let built = self.find(&messages)?;
-        copy(&built.path, into)?;
+        copy(&self.find(&messages)?.path, into)?;
         Ok(Variant {
             path: into.to_owned(),
             usage,
@@ -132,6 +140,35 @@ impl VariantBuilder {
         let mut command = cargo.command(&cargo.program, &args);
         change(&mut command)?;
         cargo.messages_of(Step::Variant, command, events)
+    }
+
+    /// The triple that is built for.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Where the lock is that is held while something is built.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Copies what was built to `into` and makes cargo forget it; whose crates were compiled.
+    pub(crate) fn take(
+        &self,
+        messages: &[Message],
+        into: &Path,
+    ) -> Result<Vec<PackageId>, CargoError> {
+        let built = self.find(messages)?;
+        copy(&built.path, into)?;
+        let stamp = FileStamp::of(&built.path).map_err(CargoError::io("read", &built.path))?;
+        let mut folder = built.path.parent();
+        if built.kind == ArtifactKind::Example {
+            folder = folder.and_then(Path::parent);
+        }
+        if let Some(folder) = folder {
+            artifact::forget(folder, &stamp, Path::new(""))?;
+        }
+        Ok(compiled(messages))
     }
 
     /// The artifact among what was built.

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Message;
 
 use super::place::Place;
-use crate::artifact::{Artifact, ArtifactKind};
+use crate::artifact::{self, Artifact, ArtifactKind};
 use crate::build::{Build, build_directory, saved_folder};
 use crate::cargo::Cargo;
 use crate::error::CargoError;
 use crate::event::{Events, Step};
-use crate::saved::{Keep, SavedFiles, link_or_copy, remove_file};
+use crate::saved::{Keep, SavedFiles, link_or_copy};
 use crate::selection::{OneTarget, Selection};
 use crate::stamp::FileStamp;
 use crate::variant::features_of;
@@ -111,23 +111,10 @@ impl Attempt<'_> {
         }
         link_or_copy(path, &self.place.twin).map_err(CargoError::io("write", &self.place.twin))?;
 
-        // Cargo's own name of the file, with the hash that only cargo knows.
-        let Some(private) = self.private_folder() else {
-            return Ok(());
-        };
-        for folder in [private.join("deps"), private.join("examples")] {
-            let Ok(entries) = fs::read_dir(folder) else {
-                continue;
-            };
-            for entry in entries.filter_map(Result::ok) {
-                let other = entry.path();
-                let is_it = FileStamp::of(&other).is_ok_and(|stamp| stamp.is_same_file(&built));
-                if is_it && other != *path {
-                    remove_file(&other).map_err(CargoError::io("remove", &other))?;
-                }
-            }
+        match self.private_folder() {
+            Some(private) => artifact::forget(&private, &built, path),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod project;
 
 mod artifacts;
+mod links;
 mod record;
 mod trouble;
 mod twins;
