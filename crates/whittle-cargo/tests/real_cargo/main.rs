@@ -3,6 +3,7 @@
 mod project;
 
 mod artifacts;
+mod edits;
 mod links;
 mod record;
 mod trouble;
