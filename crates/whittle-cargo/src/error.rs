@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::artifact::ArtifactKind;
 use crate::link::NotCaptured;
-use crate::process::Ending;
+use crate::process::{Ending, ProcessError};
 
 /// Why there is no build or no twin.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,23 @@ pub enum CargoError {
         /// The user's artifact.
         path: PathBuf,
     },
+    /// Something was built that is no part of the workspace.
+    #[error("`{package}` is no package of this workspace")]
+    NotOurs {
+        /// Cargo's name for the package.
+        package: String,
+    },
+    /// Tests were to judge an executable and do not run any.
+    #[error("the tests do not run the program that is to be judged")]
+    NoPlace,
+    /// Tests could not be run at all.
+    #[error("cannot run the tests in `{path}`")]
+    Test {
+        /// The executable of the tests.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ProcessError>,
+    },
     /// The last link of a build could not be caught.
     #[error("cannot link again for `{target}`: {why}")]
     NotCaptured {
@@ -121,7 +138,12 @@ impl CargoError {
             Self::NotLinked { .. } => {
                 "its own members and symbols are all there is; look at the file itself".to_owned()
             }
-            Self::NotCaptured { .. } | Self::NoHelper | Self::Io { .. } => return None,
+            Self::NotOurs { .. }
+            | Self::NoPlace
+            | Self::Test { .. }
+            | Self::NotCaptured { .. }
+            | Self::NoHelper
+            | Self::Io { .. } => return None,
         })
     }
 

@@ -60,6 +60,8 @@ pub enum Step {
     Flags,
     /// To build under other settings.
     Variant,
+    /// To compile or run the user's tests.
+    Tests,
 }
 
 /// Whether a crate had to be compiled or was there already.

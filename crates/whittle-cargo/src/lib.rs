@@ -40,6 +40,7 @@ mod saved;
 mod selection;
 mod settings;
 mod stamp;
+mod suite;
 mod toolchain;
 mod twin;
 mod variant;
@@ -61,6 +62,7 @@ pub use crate::record::{
 };
 pub use crate::selection::{Features, Names, Packages, Selection, Targets};
 pub use crate::settings::{SettingValue, Settings};
+pub use crate::suite::{Counts, TestBinary, TestKind, TestOutcome, TestSuite};
 pub use crate::toolchain::Toolchain;
 pub use crate::twin::{NoMap, Origin, Twin, TwinWarning};
 pub use crate::variant::{Variant, VariantBuilder};

@@ -159,6 +159,21 @@ impl Selection {
         args.0
     }
 
+    /// The arguments of `cargo test --no-run` for targets of one package, each given by its own argument.
+    pub(crate) fn test_args(
+        &self,
+        package: &str,
+        targets: &[OsString],
+        features: &Features,
+    ) -> Vec<OsString> {
+        let mut args = Args::new("test");
+        args.flag("--no-run", true);
+        args.option("--package", Some(package));
+        args.0.extend(targets.iter().cloned());
+        self.compile(&mut args, features);
+        args.0
+    }
+
     /// The arguments of a `cargo tree` that prints next to nothing: the quickest command that asks the compiler about the
     /// target as a build would.
     pub(crate) fn tree_args(&self) -> Vec<OsString> {

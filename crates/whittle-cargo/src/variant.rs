@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cargo_metadata::{Message, PackageId};
+use cargo_metadata::{Message, Package, PackageId};
 
 use crate::artifact::{self, Artifact, ArtifactKind};
 use crate::build::{Build, own_folder};
@@ -29,6 +29,7 @@ pub struct VariantBuilder {
     pub cargo: Cargo,
     selection: Selection,
     artifact: Artifact,
+    package: Package,
     features: Features,
     /// What the user's environment and configuration give to rustc.
     rustflags: Vec<OsString>,
@@ -55,7 +56,7 @@ impl Cargo {
     /// Prepares to build variants of an artifact; `selection` is that of its build.
     ///
     /// # Errors
-    /// As [`Cargo::rustflags`]; [`CargoError::NotLinked`] for a static library.
+    /// As [`Cargo::rustflags`]; [`CargoError::NotOurs`] if the artifact's package is no member of the workspace.
     pub fn variants(
         &self,
         selection: &Selection,
@@ -65,6 +66,11 @@ impl Cargo {
     ) -> Result<VariantBuilder, CargoError> {
         let folder = own_folder(&build.workspace).join("variants");
         let rustflags = self.rustflags(selection, events)?;
+        let mut packages = build.workspace.packages.iter();
+        let package = packages.find(|package| package.id == artifact.package);
+        let package = package.ok_or_else(|| CargoError::NotOurs {
+            package: artifact.package.to_string(),
+        })?;
         let mut variants = selection.clone();
         let target_directory = folder.join("target");
         // What is not for the user may have a place of its own, which is the user's.
@@ -78,6 +84,7 @@ impl Cargo {
             selection: variants,
             features: features_of(selection, build, artifact),
             artifact: artifact.clone(),
+            package: package.clone(),
             rustflags,
             target: build.record.target.clone(),
             folder,
@@ -140,6 +147,35 @@ impl VariantBuilder {
         let mut command = cargo.command(&cargo.program, &args);
         change(&mut command)?;
         cargo.messages_of(Step::Variant, command, events)
+    }
+
+    /// Runs `cargo test --no-run` for some targets of the package, each given by its argument.
+    pub(crate) fn test_messages(
+        &self,
+        settings: &Settings,
+        targets: &[OsString],
+        events: &mut Events<'_>,
+    ) -> Result<Messages, CargoError> {
+        let mut selection = self.selection.clone();
+        selection.config.extend(settings.config(&selection.profile));
+        let args = selection.test_args(&self.package.id.repr, targets, &self.features);
+        let cargo = self.cargo.under(settings, &self.rustflags);
+        cargo.messages(Step::Tests, &args, events)
+    }
+
+    /// What is built.
+    pub(crate) fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// Whose artifact it is.
+    pub(crate) fn package(&self) -> &Package {
+        &self.package
+    }
+
+    /// The features that are asked of the package.
+    pub(crate) fn features(&self) -> &Features {
+        &self.features
     }
 
     /// The triple that is built for.
@@ -234,7 +270,7 @@ fn compiled(messages: &[Message]) -> Vec<PackageId> {
 }
 
 /// A copy under a new name first: what lies there may be running.
-fn copy(from: &Path, to: &Path) -> Result<(), CargoError> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), CargoError> {
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(CargoError::io("create", folder))?;

@@ -6,6 +6,7 @@ mod artifacts;
 mod edits;
 mod links;
 mod record;
+mod suites;
 mod trouble;
 mod twins;
 mod variants;
