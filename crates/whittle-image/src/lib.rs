@@ -12,10 +12,12 @@
 //! |---|---|
 //! | [`Image`] | the whole: look up places and addresses |
 //! | `elf` | the reader for ELF |
+//! | [`DebugFile`] | what was stripped from a file, for debuggers |
 //! | [`link_map`] | the linker's own record of what it put where |
 
 mod audit;
 mod debug;
+mod debug_file;
 mod dwarf;
 mod elf;
 mod error;
@@ -30,6 +32,7 @@ mod unwind;
 
 pub use audit::AuditedPackage;
 pub use debug::DebugUnit;
+pub use debug_file::{DebugFile, DebugFileError, Which};
 pub use error::{ImageError, Lookalike, Warning, Warnings};
 pub use facts::BuildFacts;
 pub use image::{Endianness, FileKind, Format, Header, Image, Stub, Target};

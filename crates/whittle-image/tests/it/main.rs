@@ -3,6 +3,7 @@
 mod complete;
 mod damaged;
 #[cfg(target_os = "linux")]
+mod debug_files;
 mod debug_info;
 mod elf_file;
 mod hostile;
