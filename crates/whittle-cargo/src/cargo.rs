@@ -301,6 +301,16 @@ impl Cargo {
         supervised.spawn().map(Running::Supervised)
     }
 
+    /// Whether children can be started at all.
+    pub(crate) fn check_directory(&self) -> Result<(), CargoError> {
+        match self.missing_directory() {
+            Some(path) => Err(CargoError::io("enter", path)(
+                io::ErrorKind::NotFound.into(),
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// A folder that is not there makes starting a program fail just as a program that is not there.
     fn missing_directory(&self) -> Option<&Path> {
         self.directory

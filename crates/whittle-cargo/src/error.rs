@@ -67,6 +67,12 @@ pub enum CargoError {
         /// The user's artifact.
         path: PathBuf,
     },
+    /// There is no toolchain at a path, or it does not answer.
+    #[error("there is no toolchain at `{path}`")]
+    NoToolchain {
+        /// Its cargo.
+        path: PathBuf,
+    },
     /// Something was built that is no part of the workspace.
     #[error("`{package}` is no package of this workspace")]
     NotOurs {
@@ -137,6 +143,10 @@ impl CargoError {
             }
             Self::NotLinked { .. } => {
                 "its own members and symbols are all there is; look at the file itself".to_owned()
+            }
+            Self::NoToolchain { .. } => {
+                "name a program `cargo` that has its `rustc` beside it, or a toolchain that `rustup toolchain list` shows"
+                    .to_owned()
             }
             Self::NotOurs { .. }
             | Self::NoPlace

@@ -33,6 +33,7 @@ mod error;
 mod event;
 mod helper;
 mod link;
+mod linkers;
 mod lock;
 mod process;
 mod record;
@@ -42,6 +43,7 @@ mod settings;
 mod stamp;
 mod suite;
 mod toolchain;
+mod toolchains;
 mod twin;
 mod variant;
 
@@ -55,6 +57,7 @@ pub use crate::error::CargoError;
 pub use crate::event::{Event, Events, Freshness, Step};
 pub use crate::helper::Helper;
 pub use crate::link::{CapturedLink, LinkChange, LinkError, NotCaptured, Relinked};
+pub use crate::linkers::{InstalledLinker, LinkerKind, LinkerOrigin, linkers};
 pub use crate::process::{Ending, Invocation, Output, ProcessError, Run, Sink, Usage, Words};
 pub use crate::record::{
     BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,
@@ -64,5 +67,6 @@ pub use crate::selection::{Features, Names, Packages, Selection, Targets};
 pub use crate::settings::{SettingValue, Settings};
 pub use crate::suite::{Counts, TestBinary, TestKind, TestOutcome, TestSuite};
 pub use crate::toolchain::Toolchain;
+pub use crate::toolchains::{Channel, InstalledToolchain};
 pub use crate::twin::{NoMap, Origin, Twin, TwinWarning};
 pub use crate::variant::{Variant, VariantBuilder};

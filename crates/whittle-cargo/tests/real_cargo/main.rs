@@ -4,6 +4,7 @@ mod project;
 
 mod artifacts;
 mod edits;
+mod installed;
 mod links;
 mod record;
 mod suites;
