@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use whittle_image::{Compression, Image};
+use whittle_image::{Compression, DebugFile, Image};
 
 /// What the tests of the crate assert of every file, whole or damaged.
 #[path = "../../crates/whittle-image/tests/it/invariants.rs"]
@@ -13,6 +13,11 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     invariants::assert_sound(&image);
+    if let Ok(debug) = DebugFile::extract(bytes, bytes) {
+        // No section is kept twice; headers and gaps of at most a page are all that is added.
+        let most = 2 * bytes.len() + 4096 * (image.sections.len() + 1);
+        assert!(debug.bytes.len() <= most, "{} bytes", debug.bytes.len());
+    }
     // Each section may expand to 64 MiB, however small the file; sections that share bytes would make a run slow.
     let packed = image
         .sections

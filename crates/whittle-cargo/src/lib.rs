@@ -18,8 +18,17 @@
 //! # Ok::<(), whittle_cargo::CargoError>(())
 //! ```
 //!
-//! What is no cargo is run as an [`Invocation`]: with a time limit, everything it started killed at its end, and what it
-//! used measured. That needs a [`Helper`], which a program becomes by calling [`Helper::serve`] first thing in `main`.
+//! Some work needs a process of its own, which is the program itself: it calls [`Helper::serve`] first thing in `main`, and
+//! [`Cargo::helper`] says where it is. With that,
+//!
+//! | | |
+//! |---|---|
+//! | [`Invocation`] | runs any command, with a time limit, everything it started killed at its end, and what it used measured |
+//! | [`Cargo::variants`] | a [`VariantBuilder`]: one artifact built under other [`Settings`], beside the user's build |
+//! | [`VariantBuilder::capture`] | a [`CapturedLink`]: the last link, to be run again with other arguments |
+//! | [`VariantBuilder::compile_tests`] | a [`TestSuite`]: the user's tests, to be run against any executable |
+//! | [`Edit`], [`Undo`] | settings written into the user's files, and taken back |
+//! | [`Cargo::toolchains`], [`linkers`] | what is installed |
 //!
 //! Children run with stdin closed: cargo hands its own stdin on when it asks rustc about the target, and text that waits
 //! there makes that fail for good (the answer is cached in `target/.rustc_info.json`).

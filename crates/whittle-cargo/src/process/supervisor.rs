@@ -29,7 +29,11 @@ pub(crate) fn supervise(args: Vec<OsString>) -> ExitCode {
     };
     let report = match run(&request) {
         Ok(Some(ended)) => Report::Ended(ended),
-        Ok(None) => return ExitCode::FAILURE, // nobody is left to read it
+        Ok(None) => {
+            // Nobody is left to read it, nor to remove what it would be written to.
+            let _ = fs::remove_file(&request.report);
+            return ExitCode::FAILURE;
+        }
         Err(error) => Report::NotStarted {
             error: error.raw_os_error().unwrap_or_default(),
         },

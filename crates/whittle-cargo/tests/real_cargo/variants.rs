@@ -244,6 +244,42 @@ fn flags_are_added_to_the_users_own_wherever_these_come_from() -> Result {
 }
 
 #[test]
+fn unstable_flags_and_features_reach_a_stable_compiler_only_when_asked() -> Result {
+    let bench = Bench::new(
+        Project::new(&[
+            ("Cargo.toml", &manifest("app", "[workspace]\n")),
+            (
+                "src/main.rs",
+                "fn main() { println!(\"{}\\n{}\", std::panic::Location::caller().line(), file!()); }\n",
+            ),
+        ])?,
+        &Selection::default(),
+    )?;
+    assert_eq!(bench.says(&Settings::default())?, ["1", "src/main.rs"]);
+    let hidden = Settings {
+        rustflags: texts(&["-Zlocation-detail=none"]),
+        bootstrap: true,
+        ..Settings::default()
+    };
+    assert_eq!(bench.says(&hidden)?[0], "0");
+
+    // A key of the profile that cargo takes only with its feature.
+    let trimmed = Settings {
+        profile: keys(&[("trim-paths", "all".into())]),
+        unstable: keys(&[("trim-paths", true.into())]),
+        bootstrap: true,
+        ..Settings::default()
+    };
+    assert_eq!(bench.says(&trimmed)?[1], "src/main.rs");
+    let without_feature = Settings {
+        unstable: BTreeMap::new(),
+        ..trimmed
+    };
+    assert!(bench.variant(&without_feature).is_err());
+    Ok(())
+}
+
+#[test]
 fn what_settings_do_not_reach_is_compiled_once() -> Result {
     let bench = Bench::new(project()?, &Selection::default())?;
     let names = |variant: &Variant| {
