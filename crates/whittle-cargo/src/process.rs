@@ -4,7 +4,7 @@
 //! back a [`Run`]: how it ended, what it printed, processor time, wall time and peak memory. What the answer means is for
 //! others to say: an exit status of 1 is no error here.
 //!
-//! The command runs with stdin closed, in a process group of its own, below a supervisor (see [`Helper`]). When its first
+//! The command runs with stdin closed, in a session of its own without a terminal, below a supervisor (see [`Helper`]). When its first
 //! process ends, what it left running is killed, also what has moved to another group or session (on Linux). The same
 //! happens when the time limit is reached and when this program ends, by a signal that cannot be caught too.
 

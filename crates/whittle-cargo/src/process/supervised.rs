@@ -69,9 +69,6 @@ impl Supervised {
             };
         }
         outer.env(SUPERVISOR, "1");
-        // A key that ends this program at the terminal must not end the one that clears up after it.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut outer, 0);
         Ok(Self {
             command: outer,
             report,

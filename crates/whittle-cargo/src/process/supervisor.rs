@@ -49,6 +49,7 @@ pub(crate) fn supervise(args: Vec<OsString>) -> ExitCode {
 
 /// `None` if whoever asked is gone.
 fn run(request: &Request) -> io::Result<Option<Ended>> {
+    system::leave_terminal();
     system::adopt_orphans();
     let mut command = Command::new(&request.program);
     command
@@ -111,6 +112,13 @@ mod system {
 
     use super::Happened;
     use crate::process::Usage;
+
+    /// A key that ends whoever asked must not end the one that clears up after them; and what wants a password must fail
+    /// and not wait for a terminal that is another's.
+    pub(super) fn leave_terminal() {
+        // Only the leader of a group cannot, and a child that was just started is none.
+        let _ = nix::unistd::setsid();
+    }
 
     /// Descendants whose parent dies become this process's children.
     pub(super) fn adopt_orphans() {
@@ -219,6 +227,8 @@ mod system {
 
     use super::Happened;
     use crate::process::Usage;
+
+    pub(super) fn leave_terminal() {}
 
     pub(super) fn adopt_orphans() {}
 

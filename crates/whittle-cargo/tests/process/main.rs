@@ -189,6 +189,22 @@ fn stdin_is_closed() -> Result {
 }
 
 #[test]
+fn there_is_no_terminal_to_wait_for() -> Result {
+    // Fields 6 and 7 of `/proc/PID/stat` are the session and its terminal (`proc(5)`); the name before has no spaces here.
+    let run = shell("cut -d' ' -f6,7 /proc/$$/stat; (exec < /dev/tty) 2>/dev/null || echo none")?;
+    let own = fs::read_to_string("/proc/self/stat")?;
+    let own = own
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.split(' ').nth(3));
+    let text = run.stdout.text();
+    let (session, rest) = text.split_once(' ').ok_or("two fields")?;
+    assert_ne!(Some(session), own);
+    assert_eq!(rest, "0\nnone\n");
+    Ok(())
+}
+
+#[test]
 fn what_cannot_run_is_named() -> Result {
     let run = |invocation: Invocation| invocation.run(&helper()).err().ok_or("it ran");
 
