@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -52,8 +53,33 @@ pub struct Variant {
     pub compiled: Vec<PackageId>,
 }
 
+const VARIANTS: &str = "variants";
+/// The end of the path of the variants' target directory.
+const TARGET: &str = "whittle/variants/target";
+
 impl Cargo {
-    /// Prepares to build variants of an artifact; `selection` is that of its build.
+    /// Builds the selection as it is, but in the target directory of the variants, so that these find its dependencies
+    /// compiled and the user's artifacts are not even looked at.
+    ///
+    /// The artifacts are then in a place where the next variant will be: copy what is to stay.
+    ///
+    /// # Errors
+    /// As [`Cargo::build`].
+    pub fn build_apart(
+        &self,
+        selection: &Selection,
+        events: &mut Events<'_>,
+    ) -> Result<Build, CargoError> {
+        let workspace = self.workspace(selection, events)?;
+        let users = workspace.target_directory.as_std_path();
+        create_cache(users).map_err(CargoError::io("create", users))?;
+        let folder = own_folder(&workspace).join(VARIANTS);
+        let _lock = Lock::acquire(&folder, events)?;
+        self.build(&apart(selection, folder.join("target")), events)
+    }
+
+    /// Prepares to build variants of an artifact; `selection` is that of its build, [`Cargo::build`] or
+    /// [`Cargo::build_apart`].
     ///
     /// # Errors
     /// As [`Cargo::rustflags`]; [`CargoError::NotOurs`] if the artifact's package is no member of the workspace.
@@ -64,24 +90,21 @@ impl Cargo {
         artifact: &Artifact,
         events: &mut Events<'_>,
     ) -> Result<VariantBuilder, CargoError> {
-        let folder = own_folder(&build.workspace).join("variants");
+        let target_directory = build.workspace.target_directory.as_std_path();
+        let folder = match target_directory.parent() {
+            // The build is that of [`Cargo::build_apart`].
+            Some(folder) if target_directory.ends_with(TARGET) => folder.to_owned(),
+            _ => own_folder(&build.workspace).join(VARIANTS),
+        };
         let rustflags = self.rustflags(selection, events)?;
         let mut packages = build.workspace.packages.iter();
         let package = packages.find(|package| package.id == artifact.package);
         let package = package.ok_or_else(|| CargoError::NotOurs {
             package: artifact.package.to_string(),
         })?;
-        let mut variants = selection.clone();
-        let target_directory = folder.join("target");
-        // What is not for the user may have a place of its own, which is the user's.
-        if let Some(path) = target_directory.to_str() {
-            let value = SettingValue::from(path);
-            variants.config.push(format!("build.build-dir={value}"));
-        }
-        variants.target_dir = Some(target_directory);
         Ok(VariantBuilder {
             cargo: self.clone(),
-            selection: variants,
+            selection: apart(selection, folder.join("target")),
             features: features_of(selection, build, artifact),
             artifact: artifact.clone(),
             package: package.clone(),
@@ -241,6 +264,30 @@ impl<'a> OneTarget<'a> {
             ArtifactKind::Cdylib | ArtifactKind::Dylib | ArtifactKind::Staticlib => Self::Lib,
         }
     }
+}
+
+/// Makes the user's target directory if it is not there, and marks it as cargo does when it makes one, so that backups
+/// leave it out ("Cache Directory Tagging Specification" 0.6).
+fn create_cache(folder: &Path) -> io::Result<()> {
+    const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+        # This file is a cache directory tag created by cargo-whittle.\n\
+        # For information about cache directory tags see https://bford.info/cachedir/\n";
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("CACHEDIR.TAG"), TAG)
+}
+
+fn apart(selection: &Selection, target_directory: PathBuf) -> Selection {
+    let mut apart = selection.clone();
+    // What is not for the user may have a place of its own (`build.build-dir`), which is the user's.
+    if let Some(path) = target_directory.to_str() {
+        let value = SettingValue::from(path);
+        apart.config.push(format!("build.build-dir={value}"));
+    }
+    apart.target_dir = Some(target_directory);
+    apart
 }
 
 /// The features to ask of the artifact's package alone.

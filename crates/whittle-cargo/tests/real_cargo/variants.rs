@@ -331,6 +331,34 @@ fn what_settings_do_not_reach_is_compiled_once() -> Result {
 }
 
 #[test]
+fn a_build_apart_is_the_first_of_the_variants() -> Result {
+    let project = project()?;
+    // A place of its own for what is not for the user, which stays the user's.
+    project.write(".cargo/config.toml", "[build]\nbuild-dir = \"users\"\n")?;
+    let (cargo, selection) = (project.cargo(), Selection::default());
+    let build = cargo.build_apart(&selection, &mut |_| ())?;
+    let tag = fs::read_to_string(project.path("target/CACHEDIR.TAG"))?;
+    assert!(tag.starts_with("Signature: 8a477f597d28d172789f06886806bc55"));
+    let app = artifact(&build, ArtifactKind::Bin, "app")?;
+    let bytes = fs::read(&app.path)?;
+    let builder = cargo.variants(&selection, &build, app, &mut |_| ())?;
+    assert!(app.path.starts_with(builder.target_directory()));
+    assert!(!project.path("target/release").exists() && !project.path("users").exists());
+
+    let into = project.path("target/out/variant");
+    let same = builder.build(&Settings::default(), &into, &mut |_| ())?;
+    assert_eq!((same.compiled.len(), fs::read(&into)?), (0, bytes));
+    let last = Settings {
+        last_crate: texts(&["--cfg=last"]),
+        ..Settings::default()
+    };
+    let last = builder.build(&last, &into, &mut |_| ())?;
+    assert_eq!(last.compiled.len(), 1);
+    assert!(says(&into)?[0].ends_with("flags=last"));
+    Ok(())
+}
+
+#[test]
 fn what_does_not_build_is_an_error_and_hurts_nobody() -> Result {
     let bench = Bench::new(project()?, &Selection::default())?;
     let users = bench.build.artifacts[0].path.clone();
