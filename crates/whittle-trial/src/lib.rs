@@ -1,0 +1,9 @@
+//! Plans trials that make a program smaller, and judges what they give.
+//!
+//! Nothing here reads a file, starts a process or asks a clock: the same values give the same plan anywhere.
+
+pub mod class;
+pub mod lever;
+pub mod levers;
+pub mod libc;
+pub mod settings;
