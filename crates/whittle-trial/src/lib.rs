@@ -2,8 +2,10 @@
 //!
 //! Nothing here reads a file, starts a process or asks a clock: the same values give the same plan anywhere.
 
+pub mod behaviour;
 pub mod class;
 pub mod lever;
 pub mod levers;
 pub mod libc;
 pub mod settings;
+pub mod speed;
