@@ -4,6 +4,7 @@
 
 pub mod behaviour;
 pub mod class;
+pub mod detect;
 pub mod lever;
 pub mod levers;
 pub mod libc;
