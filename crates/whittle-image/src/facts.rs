@@ -13,6 +13,9 @@ pub struct BuildFacts {
     pub interpreter: Option<String>,
     /// Libraries it needs (`DT_NEEDED`).
     pub needed: Vec<String>,
+    /// Versions of symbols that it asks of these libraries, such as `GLIBC_2.34`, each once, in the order of the file: it
+    /// does not start where one is missing (`.gnu.version_r`).
+    pub needed_versions: Vec<String>,
     /// File name and checksum of a debug companion (`.gnu_debuglink`).
     pub debug_link: Option<(String, u32)>,
     /// The packages of the build, where `cargo auditable` left them in the file (`.dep-v0`), in ascending order.

@@ -68,4 +68,7 @@ pub struct ExceptionTable {
     pub place: Place,
     /// How long it is by its own account, in bytes, without padding after it; never longer than up to the next table.
     pub len: u64,
+    /// Whether a type is caught: some action has a positive type number. Clean-up has 0, a filter, such as a guard that
+    /// aborts, a negative one. Nothing if the table cannot be followed.
+    pub catches: Option<bool>,
 }

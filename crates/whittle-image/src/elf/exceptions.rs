@@ -1,4 +1,4 @@
-//! Exception tables (language-specific data areas): how long each one is. Layout: Itanium C++ ABI, "Exception
+//! Exception tables (language-specific data areas): how long each one is, and whether it catches. Layout: Itanium C++ ABI, "Exception
 //! Handling Tables", and what GCC and LLVM write for it.
 //!
 //! ```text
@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::section::{Section, SectionRole};
 use crate::unwind::{Described, ExceptionTable};
 
-/// Reads the length of every exception table that an unwind entry points at.
+/// Reads every exception table that an unwind entry points at.
 pub(super) fn read(image: &mut Image<'_>) {
     let places = exception_places(image);
     let mut tables = Vec::with_capacity(places.len());
@@ -35,12 +35,15 @@ pub(super) fn read(image: &mut Image<'_>) {
         // The tables of 32-bit ARM have a layout for each personality, and no padding between them.
         let is_arm = section.name.contains("extab");
         // A table that cannot be followed runs to the next one.
-        let len = (!is_arm)
-            .then(|| table_len(image, section, place.offset, limit))
-            .flatten()
-            .unwrap_or(room);
+        let followed = (!is_arm)
+            .then(|| follow(image, section, place.offset, limit))
+            .flatten();
         if room > 0 {
-            tables.push(ExceptionTable { place, len });
+            tables.push(ExceptionTable {
+                place,
+                len: followed.map_or(room, |(len, _)| len),
+                catches: followed.map(|(_, catches)| catches),
+            });
         }
     }
     image.exception_tables = tables;
@@ -64,10 +67,11 @@ fn exception_places(image: &Image<'_>) -> Vec<Place> {
     places
 }
 
-/// The length of a table by its own account, in bytes; nothing if it does not end before `limit`.
+/// The length of a table by its own account, in bytes, and whether it catches; nothing if it does not end before
+/// `limit`.
 ///
 /// Nothing behind `limit` is read, so that many tables in the same bytes cost no more than one.
-fn table_len(image: &Image<'_>, section: &Section<'_>, start: u64, limit: u64) -> Option<u64> {
+fn follow(image: &Image<'_>, section: &Section<'_>, start: u64, limit: u64) -> Option<(u64, bool)> {
     let start = usize::try_from(start).ok()?;
     let limit = usize::try_from(limit).ok()?;
     let mut cursor = Cursor::new(section.stored(), start, image).until(limit)?;
@@ -89,6 +93,7 @@ fn table_len(image: &Image<'_>, section: &Section<'_>, start: u64, limit: u64) -
         records: cursor.until(end_of_types.unwrap_or(limit))?,
         seen: HashSet::new(),
         end: call_sites_end,
+        catch: false,
         specifications: Vec::new(),
     };
     while cursor.at() < call_sites_end {
@@ -110,7 +115,7 @@ fn table_len(image: &Image<'_>, section: &Section<'_>, start: u64, limit: u64) -
         }
     }
     let len = end.checked_sub(start).filter(|_| end <= limit)?;
-    u64::try_from(len).ok()
+    Some((u64::try_from(len).ok()?, actions.catch))
 }
 
 /// The action records of one table, as far as its call sites lead to them.
@@ -119,6 +124,8 @@ struct Actions<'bytes> {
     seen: HashSet<usize>,
     /// Where the last of them ends.
     end: usize,
+    /// Whether one of them catches a type.
+    catch: bool,
     /// Where the exception specifications they name start, from the end of the types.
     specifications: Vec<usize>,
 }
@@ -133,6 +140,7 @@ impl Actions<'_> {
             let field = self.records.at();
             let next = self.records.sleb()?;
             self.end = self.end.max(self.records.at());
+            self.catch |= kind > 0;
             if kind < 0 {
                 // -1 is the first byte.
                 let specification = kind.unsigned_abs() - 1;

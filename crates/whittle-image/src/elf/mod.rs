@@ -18,6 +18,7 @@ mod roles;
 mod sections;
 mod stubs;
 mod symbols;
+mod versions;
 
 use object::elf;
 use object::pod::{Pod, slice_from_bytes};
@@ -145,6 +146,7 @@ where
     sections::read(&file, &mut image);
     image.index_addresses();
     dynamic::read(&file, &mut image);
+    versions::read(&file, &mut image);
     notes::read(&file, &mut image);
     symbols::read(&file, &mut image);
     relocations::read(&file, &mut image);

@@ -564,3 +564,31 @@ fn the_running_program_is_read() -> TestResult {
     assert!(tables > 100, "{tables} exception tables");
     Ok(())
 }
+
+/// Judged by `readelf`.
+#[test]
+fn versions_that_are_asked_of_libraries_are_those_that_binutils_lists() -> TestResult {
+    let workshop = workshop()?;
+    let bytes = workshop.cc("it", &["-fPIE", "-pie", "program.c"])?;
+    let image = parse(&bytes)?;
+    let listed = workshop.run("readelf", &["--wide", "--version-info", "it"])?;
+    let mut expected: Vec<&str> = listed
+        .lines()
+        .skip_while(|line| !line.contains("Version needs section"))
+        .filter_map(|line| line.split("Name: ").nth(1)?.split_whitespace().next())
+        .collect();
+    let mut found: Vec<&str> = image
+        .facts
+        .needed_versions
+        .iter()
+        .map(String::as_str)
+        .collect();
+    expected.sort_unstable();
+    found.sort_unstable();
+    assert!(
+        found.iter().any(|name| name.starts_with("GLIBC_2.")),
+        "{found:?}"
+    );
+    assert_eq!(found, expected);
+    Ok(())
+}

@@ -180,6 +180,7 @@ fn unwind_entries_are_followed_through_relocations() -> TestResult {
         let tables = [0, 4].map(|offset| ExceptionTable {
             place: place(".gcc_except_table", offset),
             len: 4,
+            catches: Some(false),
         });
         assert_eq!(image.exception_tables, tables);
     }

@@ -180,6 +180,7 @@ fn arm_has_an_index_of_its_own() -> TestResult {
     let lengths = [(0, 12), (12, 8)].map(|(offset, len)| ExceptionTable {
         place: place(tables, offset),
         len,
+        catches: None,
     });
     assert_eq!(image.exception_tables, lengths);
     Ok(())

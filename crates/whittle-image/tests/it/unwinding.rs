@@ -146,7 +146,8 @@ fn unwind_entries_lead_to_code_and_exception_tables() -> TestResult {
             image.exception_tables,
             [ExceptionTable {
                 place: place(4, 0),
-                len: 8
+                len: 8,
+                catches: Some(false)
             }]
         );
         assert!(image.warnings.list().is_empty(), "{:?}", image.warnings);
@@ -192,29 +193,34 @@ fn return_registers_above_127_are_read() -> TestResult {
 
 /// The lengths of exception tables of every form, each followed by padding that is not theirs.
 #[test]
-fn exception_tables_end_where_they_say() -> TestResult {
-    let tables: [(&str, &[u8]); 6] = [
-        ("no call sites", b"\xff\xff\x01\x00"),
+fn exception_tables_end_where_they_say_and_tell_what_they_catch() -> TestResult {
+    let tables: [(&str, &[u8], bool); 6] = [
+        ("no call sites", b"\xff\xff\x01\x00", false),
         (
             "call sites without action",
             b"\xff\xff\x01\x04\x00\x10\x20\x00",
+            false,
         ),
         (
             "call sites of fixed length, two records: clean-up, then the first type",
             b"\xff\xff\x03\x0d\0\0\0\0\x10\0\0\0\x20\0\0\0\x01\x00\x01\x01\x00",
+            true,
         ),
         (
             // The distance leads from behind itself over the rest of the header, 4, 2 and 4 bytes to the end.
             "a type of four bytes behind the records",
             b"\xff\x00\x0c\x01\x04\x00\x10\x20\x01\x01\x00\xaa\xaa\xaa\xaa",
+            true,
         ),
         (
             "a specification behind the types that lets nothing pass",
             b"\xff\x00\x08\x01\x04\x00\x10\x20\x01\x7f\x00\x00",
+            false,
         ),
         (
             "a landing pad base of its own, in variable length",
             b"\x01\x80\x01\xff\x01\x00",
+            false,
         ),
     ];
     for layout in [LAYOUTS[0], LAYOUTS[2]] {
@@ -228,9 +234,9 @@ fn exception_tables_end_where_they_say() -> TestResult {
             .zeros(3);
         let word = layout.word_size();
         let mut expected = Vec::new();
-        for (what, table) in tables {
+        for (what, table, catches) in tables {
             let start = exceptions.len();
-            expected.push((what, start, u64::try_from(table.len())?));
+            expected.push((what, start, u64::try_from(table.len())?, catches));
             exceptions = exceptions.slice(table).align(4).zeros(4);
             let entry = frames.len();
             let len = u32::try_from(4 + 2 * word + 1 + 4 + 3)?;
@@ -260,8 +266,9 @@ fn exception_tables_end_where_they_say() -> TestResult {
         let bytes = file.write();
         let image = parse(&bytes)?;
         assert_eq!(image.exception_tables.len(), expected.len());
-        for (found, (what, start, len)) in image.exception_tables.iter().zip(expected) {
+        for (found, (what, start, len, catches)) in image.exception_tables.iter().zip(expected) {
             assert_eq!((found.place, found.len), (place(3, start), len), "{what}");
+            assert_eq!(found.catches, Some(catches), "{what}");
         }
     }
     Ok(())
