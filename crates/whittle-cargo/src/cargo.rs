@@ -114,6 +114,19 @@ impl Cargo {
         )
     }
 
+    /// The folder of the workspace's root manifest. Nothing is resolved or downloaded for it.
+    ///
+    /// # Errors
+    /// As [`Cargo::metadata`].
+    pub fn workspace_root(
+        &self,
+        selection: &Selection,
+        events: &mut Events<'_>,
+    ) -> Result<PathBuf, CargoError> {
+        let workspace = self.workspace(selection, events)?;
+        Ok(workspace.workspace_root.into_std_path_buf())
+    }
+
     /// Who the compiler is.
     ///
     /// # Errors

@@ -45,6 +45,7 @@ mod link;
 mod linkers;
 mod lock;
 mod process;
+mod profile;
 mod record;
 mod saved;
 mod selection;
@@ -67,7 +68,9 @@ pub use crate::event::{Event, Events, Freshness, Step};
 pub use crate::helper::Helper;
 pub use crate::link::{CapturedLink, LinkChange, LinkError, NotCaptured, Relinked};
 pub use crate::linkers::{InstalledLinker, LinkerKind, LinkerOrigin, linkers};
+pub use crate::lock::Lock;
 pub use crate::process::{Ending, Invocation, Output, ProcessError, Run, Sink, Usage, Words};
+pub use crate::profile::ResolvedProfile;
 pub use crate::record::{
     BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,
     PackageSource, Unit, UnitProfile,

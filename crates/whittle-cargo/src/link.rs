@@ -20,6 +20,7 @@ use crate::event::Events;
 use crate::helper::Helper;
 use crate::lock::Lock;
 use crate::process::{Ending, Invocation, ProcessError, Sink, Usage, Words};
+use crate::profile::ResolvedProfile;
 use crate::saved::remove_folder;
 use crate::settings::Settings;
 use crate::toolchain::MapFlag;
@@ -199,6 +200,25 @@ impl CapturedLink {
     #[must_use]
     pub fn args(&self) -> &[OsString] {
         &self.record.args
+    }
+
+    /// The profile of the last crate as it reached the compiler, before the flags that `settings` put behind it.
+    ///
+    /// # Errors
+    /// [`LinkError::Io`] if what the compiler was told has not been noted down.
+    pub fn profile(&self, settings: &Settings) -> Result<ResolvedProfile, LinkError> {
+        let mut args =
+            record::read_compiler_args(&self.folder).map_err(|source| LinkError::Io {
+                action: "read",
+                path: record::compiler_path(&self.folder),
+                source,
+            })?;
+        for flag in settings.trailing() {
+            if let Some(at) = args.iter().rposition(|arg| *arg == flag) {
+                args.remove(at);
+            }
+        }
+        Ok(ResolvedProfile::of(&args))
     }
 
     /// Links again. The file at `output` is replaced.

@@ -10,13 +10,16 @@ use crate::event::{Event, Events};
 
 /// Held until it is dropped; the system lets go of it too when the process dies.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 impl Lock {
     /// Waits until the lock of a folder is free. The folder is created.
-    pub(crate) fn acquire(folder: &Path, events: &mut Events<'_>) -> Result<Self, CargoError> {
+    ///
+    /// # Errors
+    /// [`CargoError::Io`] if the folder or the lock's file in it cannot be made.
+    pub fn acquire(folder: &Path, events: &mut Events<'_>) -> Result<Self, CargoError> {
         fs::create_dir_all(folder).map_err(CargoError::io("create", folder))?;
         let path = folder.join(".lock");
         let file = File::options()

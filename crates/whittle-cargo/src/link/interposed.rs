@@ -53,6 +53,8 @@ pub(crate) fn interpose(command: &mut Command, args: &[OsString]) {
         command.env_remove(CAPTURE);
         return;
     }
+    // What is not written down is missed by whoever reads; the build is not to fail for it.
+    let _ = record::write_compiler_args(Path::new(&folder), args);
     match linkers.pop() {
         Some(real) => {
             command.env(LINKER, real);

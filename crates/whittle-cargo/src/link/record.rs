@@ -80,3 +80,18 @@ pub(super) fn output(args: &[OsString]) -> Option<usize> {
 pub(super) fn path(folder: &Path) -> PathBuf {
     folder.join("link.json")
 }
+
+/// Notes down what the compiler of the last crate was told.
+pub(super) fn write_compiler_args(folder: &Path, args: &[OsString]) -> io::Result<()> {
+    fs::write(compiler_path(folder), serde_json::to_vec(args)?)
+}
+
+/// What the compiler of the last crate was told.
+pub(super) fn read_compiler_args(folder: &Path) -> io::Result<Vec<OsString>> {
+    Ok(serde_json::from_slice(&fs::read(compiler_path(folder))?)?)
+}
+
+/// Where the arguments of the compiler lie in the folder of a capture.
+pub(super) fn compiler_path(folder: &Path) -> PathBuf {
+    folder.join("compiler.json")
+}

@@ -353,3 +353,38 @@ fn targets_without_elf_are_refused_at_once() -> Result {
     );
     Ok(())
 }
+
+#[test]
+fn a_captured_link_tells_the_profile_that_the_manifest_names() -> Result {
+    let project = Project::new(&[
+        (
+            "Cargo.toml",
+            &manifest(
+                "tool",
+                "[workspace]\n[profile.small]\ninherits = \"release\"\nopt-level = \"s\"\nlto = true\npanic = \"abort\"\n\
+                 codegen-units = 1\nstrip = \"symbols\"\noverflow-checks = true\n",
+            ),
+        ),
+        ("src/main.rs", "fn main() {}\n"),
+    ])?;
+    let cargo = project.cargo();
+    let selection = Selection {
+        profile: "small".to_owned(),
+        ..Selection::default()
+    };
+    let build = cargo.build(&selection, &mut |_| ())?;
+    let builder = cargo.variants(&selection, &build, &build.artifacts[0], &mut |_| ())?;
+    let ours = Settings {
+        last_crate: vec!["-Cstrip=none".to_owned()],
+        ..Settings::default()
+    };
+    let (link, _) = capture(&project, &builder, &ours)?;
+    let profile = link.profile(&ours)?;
+    assert_eq!(profile.opt_level, "s");
+    assert_eq!(profile.lto, "fat");
+    assert_eq!(profile.codegen_units, 1);
+    assert_eq!(profile.panic, "abort");
+    assert_eq!(profile.strip, "symbols");
+    assert!(profile.overflow_checks && !profile.debug && !profile.debug_assertions);
+    Ok(())
+}
