@@ -13,6 +13,7 @@
 //! | [`csv`] | spreadsheets |
 //! | [`markdown`] | pull requests and issues |
 //! | [`spans`] | the tiling itself, byte by byte |
+//! | [`shrink`], [`levers`] | trials and what they gave; the settings that are tried |
 
 mod numbers;
 mod options;
@@ -23,7 +24,9 @@ mod words;
 
 pub mod csv;
 pub mod json;
+pub mod levers;
 pub mod markdown;
+pub mod shrink;
 pub mod spans;
 pub mod text;
 

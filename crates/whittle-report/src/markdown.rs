@@ -269,7 +269,7 @@ fn share(part: u64, whole: u64) -> String {
 }
 
 /// A name as code, fit for a cell of a table: between backticks if it is as simple as most, else as HTML with entities.
-fn code(name: &str) -> String {
+pub(crate) fn code(name: &str) -> String {
     let name = plain(name);
     let is_simple = |c: char| !"`|\\<>&".contains(c);
     if name.chars().all(is_simple) && !name.trim().is_empty() && name.trim() == name {
@@ -301,7 +301,7 @@ fn code(name: &str) -> String {
 
 /// A sentence of ours that may quote names between backticks. Whatever could mean something in Markdown is written as
 /// code.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = plain(text);
     let parts: Vec<&str> = text.split('`').collect();
     let is_harmless = |part: &str| {

@@ -3,7 +3,7 @@
 //! No line is wider than [`Options::width`](crate::Options::width) (or 60 columns, whatever is more): names are shortened
 //! in the middle, words go to the next line.
 
-mod page;
+pub(crate) mod page;
 mod repeats;
 mod summary;
 mod tables;

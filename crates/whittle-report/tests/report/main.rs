@@ -5,3 +5,4 @@ mod properties;
 mod samples;
 mod screens;
 mod spans;
+mod trials;

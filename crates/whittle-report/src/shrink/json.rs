@@ -1,0 +1,264 @@
+//! JSON for programs: format `cargo-whittle/shrink`, version 1.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+use whittle_trial::detect::Hazard;
+use whittle_trial::frontier::{self, Candidate};
+use whittle_trial::policy::Admission;
+use whittle_trial::speed::Speed;
+use whittle_trial::trial::{Built, Outcome, Record, Sizes, Step};
+use whittle_trial::verdict::{Behaviour, Starts, Verdict};
+
+use super::advice::{goal, measure, places, reluctance};
+use super::{Applied, PanicSeen, Report, WhyRow};
+use crate::plain::plain;
+
+/// Writes what trials gave as one document.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let policy = report.policy;
+    let mut document = json!({
+        "format": "cargo-whittle/shrink",
+        "version": 1,
+        "file": text(&report.path.display().to_string()),
+        "program": text(report.program),
+        "profile": text(report.profile),
+        "target": text(report.target),
+        "goal": goal(policy.goal),
+        "max-slowdown": policy.max_slowdown,
+        "measure": measure(policy.measure),
+        "baseline": baseline(report),
+        "recommended": recommended(report),
+        "offers": offers(report),
+        "frontier": frontier::frontier(report.records, policy.measure)
+            .iter()
+            .map(|candidate| candidate_value(candidate, report))
+            .collect::<Value>(),
+        "trials": report.records.iter().map(trial).collect::<Value>(),
+        "hazards": hazards(report),
+        "unneeded-acknowledgements": unneeded(report),
+        "notes": report.notes.iter().map(|note| text(note)).collect::<Value>(),
+        "builds": report.builds,
+        "links": report.links,
+        "link-seconds": seconds(report.link_seconds),
+        "seconds": seconds(report.seconds),
+        "compile-cpu-seconds": seconds(report.compile_cpu_seconds),
+        "applied": applied(&report.applied),
+        "panic": report.panics.map(|panics| {
+            json!({ "before": panic_seen(&panics.before), "after": panic_seen(&panics.after) })
+        }),
+    });
+    if let Some(why) = report.why {
+        document["why"] = json!({ "kind": rows(&why.kinds), "crate": rows(&why.crates) });
+    }
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn baseline(report: &Report<'_>) -> Value {
+    json!({
+        "size": sizes(report.baseline),
+        "noise": report.noise,
+        "libc-floor": report.facts.libc_floor.map(|floor| floor.to_string()),
+        "clean-build-seconds": report.clean_build.map(|clean| seconds(clean.seconds)),
+        "clean-build-cpu-seconds": report.clean_build.map(|clean| seconds(clean.cpu_seconds)),
+    })
+}
+
+fn recommended(report: &Report<'_>) -> Value {
+    let Some(candidate) = &report.recommended else {
+        return Value::Null;
+    };
+    let settings = &candidate.record.trial.settings;
+    let lines: Map<String, Value> = places(settings, report.profile, report.target)
+        .into_iter()
+        .map(|place| (place.file.to_owned(), json!(place.lines)))
+        .collect();
+    let mut value = candidate_value(candidate, report);
+    value["lines"] = Value::Object(lines);
+    value
+}
+
+fn offers(report: &Report<'_>) -> Value {
+    let offers = report.offers.iter().filter_map(|(admission, record)| {
+        let Admission::IfAllowed { reason, flag } = admission else {
+            return None;
+        };
+        Some(json!({
+            "flag": flag,
+            "reason": reluctance(reason),
+            "settings": record.trial.settings,
+            "size": record.built().map(|built| sizes(built.sizes)),
+        }))
+    });
+    offers.collect()
+}
+
+fn hazards(report: &Report<'_>) -> Value {
+    let acknowledged = report.hazards.acknowledged.iter().map(|(hazard, index)| {
+        let mut value = hazard_value(hazard);
+        value["acknowledged"] = report
+            .acknowledgements
+            .get(*index)
+            .map_or(Value::Null, |acknowledgement| text(&acknowledgement.reason));
+        value
+    });
+    let open = report.hazards.open.iter().map(hazard_value);
+    open.chain(acknowledged).collect()
+}
+
+fn unneeded(report: &Report<'_>) -> Value {
+    let unneeded = report.hazards.unneeded.iter();
+    unneeded
+        .filter_map(|index| report.acknowledgements.get(*index))
+        .map(|acknowledgement| {
+            json!({
+                "lever": acknowledgement.lever,
+                "package": text(&acknowledgement.package),
+            })
+        })
+        .collect()
+}
+
+fn applied(applied: &Applied) -> Value {
+    match applied {
+        Applied::No => Value::Null,
+        Applied::Yes { files, size } => json!({ "files": files, "size": size }),
+        Applied::Refused { reason } => json!({ "refused": plain(reason) }),
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(plain(text).into_owned())
+}
+
+fn panic_seen(seen: &PanicSeen) -> Value {
+    json!({
+        "end": seen.end,
+        "message": plain(&seen.message),
+        "frames": seen.frames,
+        "named-frames": seen.named,
+    })
+}
+
+/// Seconds to the millisecond: more digits are noise.
+fn seconds(seconds: f64) -> Value {
+    json!((seconds * 1000.0).round() / 1000.0)
+}
+
+fn sizes(sizes: Sizes) -> Value {
+    json!({ "file": sizes.file, "compressed": sizes.compressed, "loaded": sizes.loaded })
+}
+
+fn rows(rows: &[WhyRow]) -> Value {
+    rows.iter()
+        .map(|row| json!({ "name": plain(&row.name), "before": row.before, "after": row.after }))
+        .collect()
+}
+
+fn hazard_value(hazard: &Hazard) -> Value {
+    json!({
+        "detector": match hazard.detector {
+            whittle_trial::lever::Detector::CaughtPanics => "caught-panics",
+            whittle_trial::lever::Detector::FunctionAddresses => "function-addresses",
+            whittle_trial::lever::Detector::DebugText => "debug-text",
+            whittle_trial::lever::Detector::PanicHooks => "panic-hooks",
+        },
+        "package": plain(&hazard.package),
+        "file": hazard.place.as_ref().map(|(file, _)| plain(file)),
+        "line": hazard.place.as_ref().map(|(_, line)| line),
+        "what": plain(&hazard.what),
+    })
+}
+
+fn candidate_value(candidate: &Candidate<'_>, report: &Report<'_>) -> Value {
+    json!({
+        "size": candidate.built.sizes.by(report.policy.measure),
+        "sizes": sizes(candidate.built.sizes),
+        "settings": candidate.record.trial.settings,
+        "libc-floor": candidate.built.libc_floor.map(|floor| floor.to_string()),
+        "build-seconds": seconds(candidate.built.seconds),
+        "verdict": verdict(candidate.verdict),
+        "speed": speed(candidate.verdict),
+    })
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    json!({
+        "starts": match &verdict.starts {
+            Starts::Yes => "yes",
+            Starts::No { .. } => "no",
+            Starts::NotTried => "not-tried",
+        },
+        "behaviour": match &verdict.behaviour {
+            Behaviour::Passed => "passed",
+            Behaviour::Failed { .. } => "failed",
+            Behaviour::NotExercised => "not-exercised",
+        },
+        "speed": match verdict.speed {
+            Speed::Within => "within",
+            Speed::Outside => "outside",
+            Speed::Undecided => "undecided",
+            Speed::NotMeasured => "not-measured",
+        },
+        "trouble": verdict.trouble().map(|trouble| plain(&trouble).into_owned()),
+    })
+}
+
+fn speed(verdict: &Verdict) -> Value {
+    verdict
+        .workloads
+        .iter()
+        .map(|workload| {
+            json!({
+                "workload": plain(&workload.name),
+                "ratio": workload.ratio.ratio,
+                "low": workload.ratio.low,
+                "high": workload.ratio.high,
+                "rounds": workload.rounds,
+                "wall-ratio": workload.wall,
+                "peak-memory": workload.peak_memory,
+            })
+        })
+        .collect()
+}
+
+fn trial(record: &Record) -> Value {
+    let built = |built: &Built| {
+        json!({
+            "sizes": sizes(built.sizes),
+            "libc-floor": built.libc_floor.map(|floor| floor.to_string()),
+            "seconds": seconds(built.seconds),
+            "cpu-seconds": seconds(built.cpu_seconds),
+        })
+    };
+    let mut value = json!({
+        "step": match record.trial.step {
+            Step::Build => "build",
+            Step::Link => "link",
+            Step::Verify => "verify",
+            Step::Confirm => "confirm",
+        },
+        "settings": record.trial.settings,
+    });
+    match &record.outcome {
+        Outcome::Built(of) => value["built"] = built(of),
+        Outcome::Verified(of) => {
+            value["verdict"] = verdict(of);
+            value["speed"] = speed(of);
+        }
+        Outcome::Confirmed {
+            built: of,
+            verdict: checked,
+        } => {
+            value["built"] = built(of);
+            value["verdict"] = verdict(checked);
+            value["speed"] = speed(checked);
+        }
+        Outcome::Failed { reason } => value["failed"] = text(reason),
+    }
+    value
+}

@@ -1,0 +1,307 @@
+//! What trials gave, drawn from made-up records.
+
+use std::path::Path;
+
+use whittle_report::shrink::{Applied, CleanBuild, PanicSeen, Panics, Report};
+use whittle_trial::detect::{Acknowledgement, Hazard, Weighed};
+use whittle_trial::facts::{Capability, Facts, FileFormat, Profile};
+use whittle_trial::frontier::candidates;
+use whittle_trial::lever::Detector;
+use whittle_trial::policy::{Admission, Effort, Exercised, Goal, Measure, Policy, Reluctance};
+use whittle_trial::settings::Settings;
+use whittle_trial::speed::{Ratio, Speed};
+use whittle_trial::trial::{Built, Outcome, Record, Sizes, Step, Trial};
+use whittle_trial::verdict::{Behaviour, Starts, Verdict, WorkloadSpeed};
+
+fn settings(pairs: &[(&str, &str)]) -> Settings {
+    pairs
+        .iter()
+        .try_fold(Settings::unchanged(), |settings, (lever, value)| {
+            settings.with(lever, value)
+        })
+        .expect("the catalogue has them")
+}
+
+fn built(file: u64) -> Built {
+    Built {
+        sizes: Sizes {
+            file,
+            compressed: file / 3,
+            loaded: file,
+        },
+        libc_floor: None,
+        artifact: "0123".to_owned(),
+        seconds: 12.0,
+        cpu_seconds: 20.0,
+    }
+}
+
+/// A winner, what would come on top of it, and a trial that failed.
+fn records() -> Vec<Record> {
+    let winner = settings(&[
+        ("lto", "fat"),
+        ("codegen-units", "1"),
+        ("strip", "symbols"),
+        ("icf", "all"),
+    ]);
+    let packed = winner
+        .clone()
+        .with("pack-relocations", "relr")
+        .expect("known");
+    let verdict = Verdict {
+        starts: Starts::Yes,
+        behaviour: Behaviour::Passed,
+        speed: Speed::Within,
+        workloads: vec![WorkloadSpeed {
+            name: "search".to_owned(),
+            ratio: Ratio {
+                ratio: 0.996,
+                low: 0.98,
+                high: 1.012,
+            },
+            rounds: 9,
+            wall: 0.99,
+            peak_memory: Some(4 << 20),
+        }],
+    };
+    let record = |step, settings: &Settings, outcome| Record {
+        trial: Trial {
+            step,
+            settings: settings.clone(),
+        },
+        outcome,
+    };
+    vec![
+        record(
+            Step::Build,
+            &winner.compiled(),
+            Outcome::Built(built(4_000_000)),
+        ),
+        record(Step::Link, &winner, Outcome::Built(built(3_000_000))),
+        record(Step::Link, &packed, Outcome::Built(built(2_700_000))),
+        record(
+            Step::Link,
+            &winner.clone().with("linker", "gold").expect("known"),
+            Outcome::Failed {
+                reason: "ld.gold: \u{1b}[31merror".to_owned(),
+            },
+        ),
+        record(
+            Step::Confirm,
+            &winner,
+            Outcome::Confirmed {
+                built: built(3_000_000),
+                verdict,
+            },
+        ),
+    ]
+}
+
+fn policy() -> Policy {
+    Policy {
+        goal: Goal::Balanced,
+        max_slowdown: 0.02,
+        measure: Measure::File,
+        effort: Effort::Full,
+        only: Vec::new(),
+        skip: Vec::new(),
+        allow: Vec::new(),
+        allow_classes: Vec::new(),
+        min_glibc: None,
+        workloads: Exercised::Yes,
+        tests: Exercised::Yes,
+    }
+}
+
+/// Calls `draw` with a whole report.
+fn with_report<T>(full: bool, draw: impl FnOnce(&Report<'_>) -> T) -> T {
+    let records = records();
+    let policy = policy();
+    let facts = Facts {
+        profile: Profile::default(),
+        format: FileFormat::Elf,
+        toolchain: Capability::Stable,
+        linkers: Vec::new(),
+        host_apart: false,
+        libc_floor: "2.34".parse().ok(),
+    };
+    let acknowledgements = [Acknowledgement {
+        lever: "icf".to_owned(),
+        package: "gone".to_owned(),
+        reason: "it was so".to_owned(),
+    }];
+    let hazards = Weighed {
+        open: vec![Hazard {
+            detector: Detector::CaughtPanics,
+            package: "server".to_owned(),
+            place: Some(("src/main.rs".to_owned(), 12)),
+            what: "catches panics".to_owned(),
+        }],
+        acknowledged: Vec::new(),
+        unneeded: vec![0],
+    };
+    let offer = Admission::IfAllowed {
+        reason: Reluctance::HigherFloor {
+            needs: "2.36".parse().expect("a version"),
+            today: "2.34".parse().expect("a version"),
+        },
+        flag: "--min-glibc 2.36".to_owned(),
+    };
+    let seen = |end: &str| PanicSeen {
+        end: end.to_owned(),
+        message: "thread 'main' panicked at src/main.rs:1:1:".to_owned(),
+        frames: 9,
+        named: 0,
+    };
+    let panics = Panics {
+        before: seen("exit code 101"),
+        after: seen("signal 6 (abort)"),
+    };
+    let notes = ["whether it starts was \u{1b}[31mnot tried".to_owned()];
+    draw(&Report {
+        program: "rg",
+        path: Path::new("/p/target/release/rg"),
+        profile: "release",
+        target: "x86_64-unknown-linux-gnu",
+        policy: &policy,
+        facts: &facts,
+        baseline: Sizes {
+            file: 6_000_000,
+            compressed: 2_500_000,
+            loaded: 5_000_000,
+        },
+        noise: 16,
+        clean_build: Some(CleanBuild {
+            seconds: 40.0,
+            cpu_seconds: 70.0,
+        }),
+        recommended: candidates(&records).into_iter().next(),
+        offers: vec![(offer, &records[2])],
+        records: &records,
+        hazards: &hazards,
+        acknowledgements: &acknowledgements,
+        notes: &notes,
+        builds: 4,
+        links: 24,
+        link_seconds: 2.5,
+        seconds: 100.0,
+        compile_cpu_seconds: 210.0,
+        why: None,
+        panics: Some(&panics),
+        applied: Applied::No,
+        full,
+        time_is_over: false,
+    })
+}
+
+fn text(full: bool, width: usize) -> String {
+    with_report(full, |report| {
+        let mut out = Vec::new();
+        whittle_report::shrink::text(&mut out, report, width, false).expect("memory takes all");
+        String::from_utf8(out).expect("text is UTF-8")
+    })
+}
+
+#[test]
+fn the_decision_fits_one_screen_and_says_all_that_decides() {
+    let text = text(false, 80);
+    // Everything that can be said at once is in it: hazards, offers, panics, notes.
+    assert!(text.lines().count() <= 50, "{text}");
+    for part in [
+        "now: 6,000,000 bytes on disk",
+        "Take this: 3,000,000 bytes on disk, 50.0 % of now",
+        "[profile.release]",
+        "lto = \"fat\"",
+        "[target.x86_64-unknown-linux-gnu]",
+        "rustflags = [\"-Clink-arg=-Wl,--icf=all\"]",
+        "tests and checks passed",
+        "search: as fast as can be told (-2.0 to +1.2 %), 9 rounds",
+        "a panic now:  exit code 101",
+        "a panic then: signal 6 (abort)",
+        "300,000  --min-glibc 2.36",
+        "server: src/main.rs:12 catches panics",
+        "the acknowledgement of `icf` in `gone` is not needed any more",
+        "3.0 clean builds' worth",
+        "cargo whittle undo",
+        "the same command with --apply",
+    ] {
+        // Where lines break is the page's affair.
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words(&text).contains(&words(part)),
+            "`{part}` is not in:\n{text}"
+        );
+    }
+    assert!(!text.contains("--allow unproven"), "{text}");
+}
+
+#[test]
+fn no_line_is_wider_than_the_page_and_nothing_acts_on_the_terminal() {
+    for full in [false, true] {
+        for width in [60, 80, 120] {
+            let text = text(full, width);
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            assert!(!text.contains('\u{1b}'), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn everything_lists_every_trial() {
+    let text = text(true, 100);
+    assert!(text.contains("All trials (5)"), "{text}");
+    assert!(text.contains("failed: ld.gold"), "{text}");
+    assert!(text.contains("Frontier"), "{text}");
+}
+
+#[test]
+fn the_document_has_the_keys_that_are_promised() {
+    let document: serde_json::Value = with_report(false, |report| {
+        let mut out = Vec::new();
+        whittle_report::shrink::json(&mut out, report).expect("memory takes all");
+        assert!(!out.contains(&0x1b));
+        serde_json::from_slice(&out).expect("JSON")
+    });
+    for key in [
+        "format",
+        "version",
+        "baseline",
+        "recommended",
+        "trials",
+        "frontier",
+        "hazards",
+        "builds",
+        "seconds",
+        "compile-cpu-seconds",
+    ] {
+        assert!(document.get(key).is_some(), "{key}");
+    }
+    let recommended = &document["recommended"];
+    assert_eq!(recommended["size"], 3_000_000);
+    assert_eq!(recommended["settings"]["lto"], "fat");
+    assert_eq!(recommended["verdict"]["behaviour"], "passed");
+    let speed = &recommended["speed"][0];
+    assert_eq!(speed["workload"], "search");
+    assert!(speed["low"].as_f64() < speed["ratio"].as_f64());
+    assert!(speed["ratio"].as_f64() < speed["high"].as_f64());
+    assert_eq!(document["trials"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn markdown_has_the_lines_to_copy() {
+    let text = with_report(false, |report| {
+        let mut out = Vec::new();
+        whittle_report::shrink::markdown(&mut out, report).expect("memory takes all");
+        String::from_utf8(out).expect("UTF-8")
+    });
+    for part in [
+        "**Take this: 3,000,000 bytes, 50.0 % of now.**",
+        "```toml\n[profile.release]\ncodegen-units = 1\nlto = \"fat\"\nstrip = \"symbols\"\n```",
+        "--min-glibc 2.36",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'));
+}
