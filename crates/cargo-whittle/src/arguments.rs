@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Explains why a Rust program is as big as it is.
+use crate::shrink::arguments::{LeversArguments, ShrinkArguments, StripArguments, UndoArguments};
+
+/// Explains why a Rust program is as big as it is, and shrinks it by measured trials.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo-whittle",
@@ -13,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     styles = clap_cargo::style::CLAP_STYLING,
     args_conflicts_with_subcommands = true,
     before_help = "Example: cargo whittle\n  builds the package you stand in and says why its program is so big",
-    after_help = "Exit codes: 0 done, 2 your trouble (bad flag, bad file, broken build), 101 a bug in this program."
+    after_help = "Exit codes: 0 done, 1 `--apply` kept nothing, 2 your trouble (bad flag, bad file, broken build), 101 a bug in this program."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -33,6 +35,28 @@ pub(crate) enum Command {
                       and a link map, so that every byte gets a name. Your own files in `target` stay as they are."
     )]
     Explain(Box<ExplainArguments>),
+    /// Find the smallest build that still does its job, by trials, and say or write its settings.
+    #[command(
+        before_help = "Example: cargo whittle shrink --workload '{} big.log'\n  tries builds of your program and says which settings to take",
+        after_help = "Nothing of yours is changed without `--apply`. Settings for every run can stand in `whittle.toml`; \
+                      docs/shrink.md explains it. `cargo whittle levers` lists what is tried."
+    )]
+    Shrink(Box<ShrinkArguments>),
+    /// List the settings that are tried, what each may change and what it costs.
+    #[command(
+        before_help = "Example: cargo whittle levers panic\n  explains one setting: what it does, what it costs, its lines"
+    )]
+    Levers(LeversArguments),
+    /// Take back what `shrink --apply` wrote last.
+    #[command(
+        before_help = "Example: cargo whittle undo\n  gives back every key that still holds what was written"
+    )]
+    Undo(UndoArguments),
+    /// Write a debug file, so that debuggers can read a crash of the stripped program.
+    #[command(
+        before_help = "Example: cargo whittle strip --bin rg\n  builds the program and writes target/release/rg.debug beside it"
+    )]
+    Strip(Box<StripArguments>),
 }
 
 /// The arguments of `explain`.
@@ -143,7 +167,7 @@ pub(crate) enum Color {
 }
 
 /// What to build, in cargo's own words.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What to build (as in `cargo build`)")]
 #[expect(
     clippy::struct_excessive_bools,

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done, also when nothing was found.
     Done = 0,
+    /// A check failed, or `--apply` kept nothing.
+    Failed = 1,
     /// The user's trouble: a bad flag, a bad file, a build that fails.
     Trouble = 2,
 }

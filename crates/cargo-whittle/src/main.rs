@@ -8,6 +8,7 @@ mod explain;
 mod inputs;
 mod output;
 mod request;
+mod shrink;
 mod trouble;
 
 use std::ffi::OsString;
@@ -19,7 +20,7 @@ use clap::Parser as _;
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
 use crate::request::Request;
-use crate::trouble::Trouble;
+use crate::trouble::{Outcome, Trouble};
 
 fn main() -> ExitCode {
     if let Some(code) = whittle_cargo::Helper::serve() {
@@ -38,19 +39,31 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
-    let explain = match arguments.command {
-        Some(Command::Explain(explain)) => *explain,
-        None => arguments.explain,
-    };
-    let style = output::Style::of(&explain.output);
-    match Request::new(explain).and_then(|request| explain::explain(&request, style)) {
-        Ok(()) => Exit::Done.into(),
+    match run(arguments) {
+        Ok(exit) => exit.into(),
         Err(trouble) if trouble.is_closed_pipe() => Exit::Done.into(),
         Err(trouble) => {
             tell(&trouble);
             Exit::Trouble.into()
         }
     }
+}
+
+fn run(arguments: Arguments) -> Outcome<Exit> {
+    let explain = match arguments.command {
+        None => arguments.explain,
+        Some(Command::Explain(explain)) => *explain,
+        Some(Command::Shrink(shrink)) => {
+            let style = output::Style::of(&shrink.output);
+            return shrink::shrink(*shrink, style);
+        }
+        Some(Command::Levers(levers)) => return shrink::levers(&levers),
+        Some(Command::Undo(undo)) => return shrink::undo(undo),
+        Some(Command::Strip(strip)) => return shrink::strip(*strip),
+    };
+    let style = output::Style::of(&explain.output);
+    Request::new(explain).and_then(|request| explain::explain(&request, style))?;
+    Ok(Exit::Done)
 }
 
 /// What was typed. Cargo runs `cargo whittle …` as `cargo-whittle whittle …`; called directly, the word is missing.

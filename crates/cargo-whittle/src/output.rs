@@ -52,6 +52,45 @@ impl Style {
     }
 }
 
+/// Writes what trials gave.
+pub(crate) fn shrink(
+    report: &whittle_report::shrink::Report<'_>,
+    format: Format,
+    path: Option<&Path>,
+    style: Style,
+) -> Outcome<()> {
+    Sink::open(path)?.write(|out| match format {
+        Format::Text | Format::Csv => {
+            whittle_report::shrink::text(out, report, style.width, style.color)
+        }
+        Format::Json => whittle_report::shrink::json(out, report),
+        Format::Markdown => whittle_report::shrink::markdown(out, report),
+    })
+}
+
+/// Writes lines that quote files.
+pub(crate) fn plain_lines(text: &str) -> Outcome<()> {
+    Sink::open(None)?.write(|out| {
+        text.lines()
+            .try_for_each(|line| writeln!(out, "{}", whittle_report::plain(line)))
+    })
+}
+
+/// Writes the settings that are tried.
+pub(crate) fn levers(
+    levers: &[&whittle_trial::lever::Lever],
+    format: Format,
+    path: Option<&Path>,
+    style: Style,
+) -> Outcome<()> {
+    Sink::open(path)?.write(|out| match format {
+        Format::Json => whittle_report::levers::json(out, levers),
+        Format::Text | Format::Csv | Format::Markdown => {
+            whittle_report::levers::text(out, levers, style.width, style.color)
+        }
+    })
+}
+
 /// An open place for results.
 pub(crate) struct Output<'r> {
     request: &'r Request,
@@ -71,22 +110,7 @@ enum Sink {
 impl<'r> Output<'r> {
     /// Opens the place that the request names.
     pub(crate) fn open(request: &'r Request, style: Style) -> Outcome<Self> {
-        let sink = match &request.output {
-            None => Sink::Standard(io::BufWriter::new(io::stdout())),
-            Some(path) => {
-                let folder = path
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty())
-                    .unwrap_or(Path::new("."));
-                let file = tempfile::NamedTempFile::new_in(folder)
-                    .with_context(|| format!("cannot write `{}`", path.display()))
-                    .map_err(Trouble::plain)?;
-                Sink::File {
-                    file: io::BufWriter::new(file),
-                    path: path.clone(),
-                }
-            }
-        };
+        let sink = Sink::open(request.output.as_deref())?;
         Ok(Self {
             request,
             style,
@@ -191,12 +215,36 @@ impl<'r> Output<'r> {
     }
 
     fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {
-        match self.sink {
-            Sink::Standard(mut out) => write(&mut out)
+        self.sink.write(write)
+    }
+}
+
+impl Sink {
+    /// Opens a file, or standard output.
+    fn open(path: Option<&Path>) -> Outcome<Self> {
+        let Some(path) = path else {
+            return Ok(Self::Standard(io::BufWriter::new(io::stdout())));
+        };
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let file = tempfile::NamedTempFile::new_in(folder)
+            .with_context(|| format!("cannot write `{}`", path.display()))
+            .map_err(Trouble::plain)?;
+        Ok(Self::File {
+            file: io::BufWriter::new(file),
+            path: path.to_owned(),
+        })
+    }
+
+    fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {
+        match self {
+            Self::Standard(mut out) => write(&mut out)
                 .and_then(|()| out.flush())
                 .context("cannot write the results")
                 .map_err(Trouble::plain),
-            Sink::File { mut file, path } => write(&mut file)
+            Self::File { mut file, path } => write(&mut file)
                 .and_then(|()| file.into_inner().map_err(io::IntoInnerError::into_error))
                 .and_then(|file| file.persist(&path).map_err(|error| error.error))
                 .map(drop)

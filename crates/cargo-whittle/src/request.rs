@@ -168,7 +168,7 @@ fn check_sort(sort: Option<SortBy>, shown: &Shown) -> Outcome<()> {
 }
 
 /// What cargo is to build.
-fn selection(typed: BuildArguments) -> Selection {
+pub(crate) fn selection(typed: BuildArguments) -> Selection {
     let names = |all: bool, named: Vec<String>| match (all, named.is_empty()) {
         (true, _) => Names::All,
         (false, false) => Names::Named(named),

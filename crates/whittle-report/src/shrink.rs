@@ -122,11 +122,11 @@ pub struct PanicSeen {
     pub named: usize,
 }
 
-/// Why one file is smaller than the other: bytes on disk by kind and by crate, by how much they differ.
+/// Why one file is smaller than the other: bytes on disk by cause and by crate, by how much they differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Why {
-    /// By kind.
-    pub kinds: Vec<WhyRow>,
+    /// By cause.
+    pub causes: Vec<WhyRow>,
     /// By crate.
     pub crates: Vec<WhyRow>,
 }

@@ -6,4 +6,6 @@ mod machine;
 mod output;
 mod packages;
 mod planted;
+mod shrink;
+mod shrink_trouble;
 mod whittle;

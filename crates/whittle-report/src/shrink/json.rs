@@ -52,7 +52,7 @@ pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         }),
     });
     if let Some(why) = report.why {
-        document["why"] = json!({ "kind": rows(&why.kinds), "crate": rows(&why.crates) });
+        document["why"] = json!({ "cause": rows(&why.causes), "crate": rows(&why.crates) });
     }
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

@@ -391,7 +391,7 @@ fn all(page: &mut Page, report: &Report<'_>) {
         page.prose((Role::Body, "           "), Role::Body, &result);
     }
     if let Some(why) = report.why {
-        side_by_side(page, "Why it is smaller, by kind", &why.kinds, usize::MAX);
+        side_by_side(page, "Why it is smaller, by cause", &why.causes, usize::MAX);
         side_by_side(page, "Why it is smaller, by crate", &why.crates, WHY);
     }
 }

@@ -1,0 +1,361 @@
+//! The baseline: the program as its author builds it, and everything that is known of it before the first trial.
+
+use anyhow::anyhow;
+use whittle_cargo::{
+    Artifact, ArtifactKind, Build, CapturedLink, Helper, LinkChange, Settings as CargoSettings,
+    VariantBuilder,
+};
+use whittle_report::shrink::CleanBuild;
+use whittle_trial::detect::{self, Weighed, addresses, panics};
+use whittle_trial::facts::{Capability, Facts, FileFormat, Linker, Profile};
+use whittle_trial::lever::Detector;
+use whittle_trial::levers;
+use whittle_trial::policy::{Admission, Policy};
+use whittle_trial::settings::Settings;
+
+use super::command::Stand;
+use super::evidence::{self, FileFacts};
+use super::judge::{self, Judge};
+use super::lab::{Strips, Tail, read};
+use super::progress::Progress;
+use super::request::Request;
+use super::sources::SourceScan;
+use super::store::{SourceState, Store};
+use super::suite::Suite;
+use super::toolchain::Chosen;
+use crate::trouble::{Outcome, Trouble};
+
+/// The program as its author builds it.
+pub(crate) struct Baseline {
+    pub(crate) build: Build,
+    pub(crate) artifact: Artifact,
+    pub(crate) file: FileFacts,
+    pub(crate) facts: Facts,
+    /// By how many bytes two equal builds differ.
+    pub(crate) noise: u64,
+    /// What a build from nothing takes; nothing if all was there already.
+    pub(crate) clean_build: Option<CleanBuild>,
+    pub(crate) hazards: Weighed,
+    /// Whether a stable compiler is told to take unstable settings.
+    pub(crate) bootstrap: bool,
+    pub(crate) builds: usize,
+    pub(crate) compile_cpu_seconds: f64,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Baseline {
+    /// Builds what ships, in its own place; what is there already is not built again.
+    pub(crate) fn build(
+        chosen: &Chosen,
+        request: &Request,
+        progress: &mut Progress,
+    ) -> Outcome<Self> {
+        progress.phase("builds the program as it is");
+        let build = chosen
+            .cargo
+            .build(&request.selection, &mut |event| progress.hear(&event))?;
+        let artifact = only_artifact(&build)?.clone();
+        let file = FileFacts::of(&read(&artifact.path)?)?;
+        let format = if read(&artifact.path)?.starts_with(b"\x7fELF") {
+            FileFormat::Elf
+        } else {
+            FileFormat::Other
+        };
+        let facts = Facts {
+            profile: Profile::default(),
+            format,
+            toolchain: chosen.capability,
+            linkers: Vec::new(),
+            host_apart: request.selection.target.is_some(),
+            libc_floor: file.libc_floor,
+        };
+        let compile_cpu_seconds = build.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
+        Ok(Self {
+            builds: usize::from(!artifact.fresh),
+            build,
+            artifact,
+            file,
+            facts,
+            noise: 0,
+            clean_build: None,
+            hazards: Weighed::default(),
+            bootstrap: chosen.bootstrap,
+            compile_cpu_seconds,
+            notes: Vec::new(),
+        })
+    }
+
+    /// The state of everything that outcomes depend on.
+    pub(crate) fn state(&self, request: &Request) -> Outcome<SourceState> {
+        let toolchain = &self.build.record.toolchain;
+        let compiler = format!("{toolchain:?}");
+        let judged = judge::commands(request);
+        SourceState::of(&self.build, &request.selection, &compiler, &judged)
+    }
+
+    /// Builds it a second time, beside the first: what differs is noise, and the link tells the profile and who catches
+    /// panics.
+    pub(crate) fn capture(
+        &mut self,
+        builder: &VariantBuilder,
+        helper: &Helper,
+        store: &Store,
+        progress: &mut Progress,
+    ) -> Outcome<()> {
+        progress.phase("builds it a second time, to see what differs and to keep its link");
+        let settings = CargoSettings {
+            last_crate: vec!["-Cstrip=none".to_owned()],
+            ..CargoSettings::default()
+        };
+        let folder = store.capture(&Settings::unchanged());
+        let mut said = Tail::default();
+        let link = if let Ok(link) = CapturedLink::open(&folder) {
+            link
+        } else {
+            let captured = builder.capture(&settings, &folder, &mut |event| {
+                said.hear(&event);
+                progress.hear(&event);
+            });
+            let (link, variant) = captured.map_err(|error| {
+                let mut trouble = Trouble::from(error);
+                trouble.error =
+                    anyhow!("{}", said.text().trim().to_owned()).context(trouble.error.to_string());
+                trouble
+            })?;
+            self.builds += 1;
+            let cpu = variant.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
+            self.compile_cpu_seconds += cpu;
+            // Only a build of every crate tells what one from nothing takes.
+            if variant.compiled.len() >= self.build.record.packages.len() {
+                self.clean_build = Some(CleanBuild {
+                    seconds: variant.wall.as_secs_f64(),
+                    cpu_seconds: cpu,
+                });
+            }
+            link
+        };
+        let resolved = link.profile(&settings).map_err(Trouble::plain)?;
+        self.facts.profile = Profile {
+            opt_level: resolved.opt_level,
+            lto: resolved.lto,
+            codegen_units: resolved.codegen_units,
+            panic: resolved.panic,
+            strip: resolved.strip,
+            debug: resolved.debug,
+            overflow_checks: resolved.overflow_checks,
+            debug_assertions: resolved.debug_assertions,
+        };
+        let relink = |arguments: Vec<&str>| -> Outcome<Vec<u8>> {
+            let path = store.file(&Settings::unchanged(), &self.artifact.path);
+            let change = LinkChange {
+                add: arguments.into_iter().map(str::to_owned).collect(),
+                ..LinkChange::default()
+            };
+            link.relink(helper, &change, &path, None)
+                .map_err(Trouble::plain)?;
+            read(&path)
+        };
+        let again = FileFacts::of(&relink(
+            self.facts.relink_arguments(&Settings::unchanged()),
+        )?)?;
+        self.noise = again.sizes.file.abs_diff(self.file.sizes.file);
+        self.facts.linkers = linkers(&read(&self.artifact.path)?, &relink);
+        let with_symbols = relink(Vec::new())?;
+        self.detect(&with_symbols);
+        Ok(())
+    }
+
+    /// Asks the detectors; both witnesses are heard.
+    fn detect(&mut self, with_symbols: &[u8]) {
+        let scan = SourceScan::of(&self.build);
+        if !scan.unread.is_empty() {
+            let count = scan.unread.len();
+            let first = scan.unread.first().map_or("", String::as_str);
+            self.notes.push(format!(
+                "{count} source files could not be read as Rust, so nothing is known of what they do (first: {first})"
+            ));
+        }
+        if !scan.missing.is_empty() {
+            self.notes.push(format!(
+                "the sources of these packages were not found: {}",
+                scan.missing.join(", ")
+            ));
+        }
+        let shown = evidence::shown(with_symbols);
+        if shown.is_none() {
+            self.notes.push(
+                "the file's exception tables could not be read: every place in the sources counts"
+                    .to_owned(),
+            );
+        }
+        let mut hazards = panics::hazards(&scan.packages, shown.as_ref());
+        hazards.extend(addresses::hazards(&scan.packages));
+        hazards.extend(panics::hooks(&scan.packages));
+        hazards.extend(panics::debug_text(&scan.packages));
+        self.hazards = Weighed {
+            open: hazards,
+            ..Weighed::default()
+        };
+    }
+
+    /// Sorts hazards by what the user acknowledged.
+    pub(crate) fn weigh(&mut self, request: &Request) {
+        let hazards = std::mem::take(&mut self.hazards.open);
+        self.hazards = detect::weigh(hazards, &request.acknowledgements);
+        // What concerns settings that this toolchain does not take is nobody's trouble.
+        let takes_unstable = self.facts.toolchain >= Capability::Unstable;
+        self.hazards.open.retain(|hazard| {
+            takes_unstable
+                || matches!(
+                    hazard.detector,
+                    Detector::CaughtPanics | Detector::FunctionAddresses
+                )
+        });
+    }
+
+    /// The tests that run the program, which succeed with the baseline.
+    pub(crate) fn suite(
+        &mut self,
+        request: &Request,
+        builder: &VariantBuilder,
+        store: &Store,
+        progress: &mut Progress,
+    ) -> Outcome<Suite> {
+        self.weigh(request);
+        progress.phase("compiles and runs the tests");
+        let root = self.build.workspace.workspace_root.as_std_path();
+        let stand = self.stand(store, "tests");
+        let mut suite = Suite::new(&request.tests, builder, root, &self.artifact.path, stand)?;
+        self.notes.append(&mut suite.notes);
+        Ok(suite)
+    }
+
+    /// The judge, who has asked the baseline what trials will be asked.
+    pub(crate) fn judge<'h>(
+        &self,
+        request: &Request,
+        helper: &'h Helper,
+        store: &Store,
+        suite: Suite,
+        progress: &mut Progress,
+    ) -> Outcome<Judge<'h>> {
+        progress.phase("runs it, to know what to expect of trials");
+        let root = self.build.workspace.workspace_root.as_std_path();
+        let stands = (self.stand(store, "baseline"), self.stand(store, "trial"));
+        Judge::new(helper, request, root, &self.artifact.path, stands, suite)
+    }
+
+    fn stand(&self, store: &Store, name: &str) -> Stand {
+        let program = self.artifact.path.file_name().unwrap_or_default();
+        Stand::new(store.stand(name), program)
+    }
+
+    /// Whether files ship without symbols under a policy.
+    pub(crate) fn strips(&self, policy: &Policy) -> Strips {
+        let is_admitted = levers::find("strip").is_some_and(|lever| {
+            lever.values.first().is_some_and(|value| {
+                policy.admission(lever, value, &Settings::unchanged(), &self.facts, &[])
+                    == Admission::Tried
+            })
+        });
+        if is_admitted {
+            Strips::Yes
+        } else {
+            Strips::AsItIs
+        }
+    }
+}
+
+/// The one artifact that is to be shrunk.
+pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
+    let linked: Vec<&Artifact> = build
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.kind != ArtifactKind::Staticlib)
+        .collect();
+    match linked[..] {
+        [only] => Ok(only),
+        [] => Err(Trouble::new(
+            anyhow!(
+                "only static libraries came out of the build, and their size is decided by whoever links them"
+            ),
+            "shrink the program that links them",
+        )),
+        _ => {
+            let names: Vec<String> = linked
+                .iter()
+                .map(|artifact| match artifact.kind {
+                    ArtifactKind::Example => format!("`--example {}`", artifact.target_name),
+                    ArtifactKind::Bin => format!("`--bin {}`", artifact.target_name),
+                    _ => format!("`--lib` ({})", artifact.target_name),
+                })
+                .collect();
+            Err(Trouble::new(
+                anyhow!("{} files came out of the build", linked.len()),
+                format!("choose one: {}", names.join(", ")),
+            ))
+        }
+    }
+}
+
+/// The linkers at hand, each tried on the baseline's own link: what it takes is what it can.
+fn linkers(shipped: &[u8], relink: &dyn Fn(Vec<&str>) -> Outcome<Vec<u8>>) -> Vec<Linker> {
+    const FOLD: &str = "-Wl,--icf=all";
+    const PACK: &str = "-Wl,-z,pack-relative-relocs";
+    let default = linker_of(shipped);
+    let mut linkers = Vec::new();
+    for name in ["lld", "mold", "gold", "bfd"] {
+        let is_default = name == default;
+        let choice = format!("-fuse-ld={name}");
+        let with = |argument: Option<&str>| {
+            let mut arguments: Vec<&str> = Vec::new();
+            if !is_default {
+                arguments.push(&choice);
+            }
+            arguments.extend(argument);
+            relink(arguments)
+        };
+        let Ok(plain) = with(None) else { continue };
+        if linker_of(&plain) != name {
+            continue;
+        }
+        // A linker that ignores an argument, or packs in a form that needs nothing of the loader, does not do it.
+        let packs = with(Some(PACK)).is_ok_and(|bytes| {
+            FileFacts::of(&bytes).is_ok_and(|facts| {
+                facts.sizes.file < FileFacts::of(&plain).map_or(0, |plain| plain.sizes.file)
+                    && facts.libc_floor
+                        >= Some(whittle_trial::libc::LibcVersion::PACKED_RELOCATIONS)
+            })
+        });
+        linkers.push(Linker {
+            name: name.to_owned(),
+            is_default,
+            folds: with(Some(FOLD)).is_ok_and(|bytes| bytes.len() <= plain.len()),
+            packs,
+        });
+    }
+    linkers
+}
+
+/// Which linker wrote a file, by what it left in `.comment`; GNU ld leaves nothing, gold a note.
+fn linker_of(bytes: &[u8]) -> &'static str {
+    let Ok(image) = whittle_image::Image::parse(bytes) else {
+        return "unknown";
+    };
+    let says = |text: &str| {
+        image
+            .facts
+            .producers
+            .iter()
+            .any(|line| line.to_ascii_lowercase().contains(text))
+    };
+    if says("lld") {
+        "lld"
+    } else if says("mold") {
+        "mold"
+    } else if image.section_by_name(".note.gnu.gold-version").is_some() {
+        "gold"
+    } else {
+        "bfd"
+    }
+}

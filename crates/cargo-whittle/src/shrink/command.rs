@@ -1,0 +1,222 @@
+//! The user's commands, with the program that is to be judged put in.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use whittle_cargo::{Ending, Helper, Invocation, Run, Sink};
+use whittle_trial::behaviour::{End, Observed};
+
+use crate::trouble::{Outcome, Trouble};
+
+/// How much of each stream is compared.
+const COMPARED: usize = 16 << 20;
+/// What stands for the program.
+const PLACEHOLDER: &str = "{}";
+
+/// Where a program lies while it is run: the same path for whoever lies there, so that what it prints of itself is the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Stand {
+    folder: PathBuf,
+    name: OsString,
+}
+
+impl Stand {
+    /// A folder of its own for a program of this name.
+    pub(crate) fn new(folder: PathBuf, name: impl Into<OsString>) -> Self {
+        Self {
+            folder,
+            name: name.into(),
+        }
+    }
+
+    /// The path of whatever lies there.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    /// Puts a copy of a program there.
+    pub(crate) fn put(&self, program: &Path) -> Outcome<()> {
+        let put = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&self.folder)?;
+            // Under another name first: what lies there may still run.
+            let beside = tempfile::NamedTempFile::new_in(&self.folder)?.into_temp_path();
+            std::fs::copy(program, &beside)?;
+            beside.persist(self.program())?;
+            Ok(())
+        };
+        put().map_err(|error| {
+            Trouble::plain(
+                anyhow::Error::from(error)
+                    .context(format!("cannot put `{}` in place", program.display())),
+            )
+        })
+    }
+
+    /// The environment in which the program's bare name means this one.
+    fn environment(&self) -> Vec<(OsString, Option<OsString>)> {
+        let mut path = self.folder.clone().into_os_string();
+        if let Some(others) = std::env::var_os("PATH") {
+            path.push(if cfg!(windows) { ";" } else { ":" });
+            path.push(others);
+        }
+        vec![("PATH".into(), Some(path))]
+    }
+}
+
+/// A command of the user's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UserCommand<'a> {
+    /// The line for the shell.
+    pub(crate) line: &'a str,
+    /// Where it runs.
+    pub(crate) directory: &'a Path,
+    /// How long it may take.
+    pub(crate) limit: Duration,
+}
+
+impl UserCommand<'_> {
+    /// Checks that the command runs the program at all: else every program would be judged alike.
+    pub(crate) fn check(&self, stand: &Stand, shipped: &Path) -> Outcome<()> {
+        if self.filled(stand, shipped).is_some() {
+            return Ok(());
+        }
+        let name = stand.name.to_string_lossy();
+        Err(Trouble::new(
+            anyhow!("the command `{}` does not run the program", self.line),
+            format!("write `{PLACEHOLDER}`, or `{name}`, where the program is to be run"),
+        ))
+    }
+
+    /// The line with the program put in: for `{}`, for the path of the file that ships, or by its bare name, which the
+    /// environment leads to it.
+    fn filled(&self, stand: &Stand, shipped: &Path) -> Option<String> {
+        let program = quoted(&stand.program().to_string_lossy());
+        if self.line.contains(PLACEHOLDER) {
+            return Some(self.line.replace(PLACEHOLDER, &program));
+        }
+        let relative = shipped.strip_prefix(self.directory).ok();
+        for path in [Some(shipped), relative].into_iter().flatten() {
+            let path = path.to_string_lossy();
+            for spelled in [format!("./{path}"), path.into_owned()] {
+                if words(self.line).any(|word| word == spelled) {
+                    return Some(self.line.replace(&spelled, &program));
+                }
+            }
+        }
+        let name = stand.name.to_string_lossy();
+        words(self.line)
+            .any(|word| word == name)
+            .then(|| self.line.to_owned())
+    }
+
+    /// Runs it with whatever lies at the stand.
+    pub(crate) fn run(
+        &self,
+        helper: &Helper,
+        stand: &Stand,
+        shipped: &Path,
+        kept: Kept,
+    ) -> Outcome<Run> {
+        let line = self
+            .filled(stand, shipped)
+            .unwrap_or_else(|| self.line.to_owned());
+        let sink = match kept {
+            Kept::Output => Sink::Keep(COMPARED),
+            // A pipe that is read: some programs do less when nobody reads.
+            Kept::Nothing => Sink::Keep(0),
+        };
+        let invocation = Invocation {
+            directory: Some(self.directory.to_owned()),
+            environment: stand.environment(),
+            stdout: sink.clone(),
+            stderr: sink,
+            limit: Some(self.limit),
+            ..Invocation::shell(line)
+        };
+        invocation.run(helper).map_err(Trouble::plain)
+    }
+}
+
+/// What is kept of a command's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// All, to be compared.
+    Output,
+    /// Nothing: its time is of interest.
+    Nothing,
+}
+
+/// A run as it is compared with others.
+pub(crate) fn observed(run: &Run) -> Observed {
+    Observed {
+        end: end(run.ending),
+        stdout: run.stdout.bytes.clone(),
+        stderr: run.stderr.bytes.clone(),
+    }
+}
+
+/// How a run ended, in the words of verdicts. A shell says 128 and more for a signal that ended its last command.
+pub(crate) fn end(ending: Ending) -> End {
+    match ending {
+        Ending::Exited(code) if (129..=192).contains(&code) => End::Signal(code - 128),
+        Ending::Exited(code) => End::Code(code),
+        Ending::Signalled(signal) => End::Signal(signal),
+        Ending::TimedOut => End::TimedOut,
+    }
+}
+
+/// A path as a word for the shell.
+fn quoted(path: &str) -> String {
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| c.is_whitespace() || "'\"|&;()<>$`".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(line: &str) -> Option<String> {
+        let command = UserCommand {
+            line,
+            directory: Path::new("/p"),
+            limit: Duration::from_secs(1),
+        };
+        let stand = Stand::new("/p/target/it's".into(), "rg");
+        command.filled(&stand, Path::new("/p/target/release/rg"))
+    }
+
+    #[test]
+    fn the_program_is_put_in_wherever_it_is_meant() {
+        let program = r"'/p/target/it'\''s/rg'";
+        assert_eq!(filled("{} -n x"), Some(format!("{program} -n x")));
+        for line in [
+            "target/release/rg -n x",
+            "./target/release/rg -n x",
+            "/p/target/release/rg -n x",
+        ] {
+            assert_eq!(filled(line), Some(format!("{program} -n x")), "{line}");
+        }
+        assert_eq!(
+            filled("cat f | rg -n x").as_deref(),
+            Some("cat f | rg -n x")
+        );
+    }
+
+    #[test]
+    fn a_command_that_does_not_run_the_program_is_told() {
+        assert_eq!(filled("sleep 1"), None);
+        assert_eq!(filled("args -n target/debug/rg-old"), None);
+    }
+
+    #[test]
+    fn a_shell_tells_signals_by_its_exit_code() {
+        assert_eq!(end(Ending::Exited(134)), End::Signal(6));
+        assert_eq!(end(Ending::Exited(101)), End::Code(101));
+        assert_eq!(end(Ending::Exited(127)), End::Code(127));
+    }
+}

@@ -1,0 +1,371 @@
+//! `shrink`: what is the smallest build that still does its job?
+//!
+//! Baseline first, then trials as the planner asks for them, then the report. Nothing of the user's is changed but by
+//! `--apply`. Each finished trial is written down at once, so that a run that is killed goes on where it was.
+
+mod apply;
+pub(crate) mod arguments;
+mod baseline;
+mod command;
+mod configuration;
+mod evidence;
+mod judge;
+mod lab;
+mod probe;
+mod progress;
+mod request;
+mod sources;
+mod store;
+mod strip;
+mod suite;
+mod toolchain;
+mod why;
+
+use std::time::Instant;
+
+use whittle_cargo::{Cargo, Helper, Lock, Stderr};
+use whittle_report::shrink::{Applied, Report};
+use whittle_trial::facts::Capability;
+use whittle_trial::frontier::Candidate;
+use whittle_trial::lever::Lever;
+use whittle_trial::levers::LEVERS;
+use whittle_trial::planner::{self, State, Time};
+use whittle_trial::policy::{Exercised, Policy};
+use whittle_trial::settings::Settings;
+use whittle_trial::trial::{Record, Step};
+
+use self::arguments::{LeversArguments, ShrinkArguments, UndoArguments};
+use self::baseline::Baseline;
+use self::configuration::Configuration;
+use self::judge::Judge;
+use self::lab::{Lab, Purpose, Spent};
+use self::progress::Progress;
+use self::request::Request;
+use self::store::Store;
+pub(crate) use self::strip::strip;
+use crate::arguments::Format;
+use crate::exit::Exit;
+use crate::output::Style;
+use crate::request::selection;
+use crate::trouble::{Outcome, Trouble};
+
+/// Answers what was typed. The result says whether a check failed.
+pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> {
+    let start = Instant::now();
+    let mut cargo = Cargo::from_env();
+    cargo.helper = Some(Helper::current().map_err(|error| {
+        Trouble::plain(anyhow::Error::from(error).context("cannot find this program itself"))
+    })?);
+    let mut progress = Progress::new();
+    let selection = selection(std::mem::take(&mut typed.build));
+    let root = cargo.workspace_root(&selection, &mut |event| progress.hear(&event))?;
+    let mut request = Request::new(typed, Configuration::read(&root)?, selection)?;
+    progress.plan(&request);
+
+    let chosen = toolchain::choose(cargo, request.toolchain.as_deref(), &mut progress)?;
+    let needs_target = chosen.capability == Capability::UnstableWithStdSources;
+    if needs_target && request.selection.target.is_none() {
+        // Cargo builds the standard library for a named target only.
+        let toolchain = chosen.cargo.toolchain(&mut |event| progress.hear(&event))?;
+        request.selection.target = Some(toolchain.host);
+    }
+    let mut baseline = Baseline::build(&chosen, &request, &mut progress)?;
+    let folder = store::folder(&baseline.build);
+    let _lock = Lock::acquire(&folder, &mut |event| progress.hear(&event))?;
+    if request.fresh {
+        store::forget(&folder)?;
+    }
+    let (mut store, mut records) = Store::open(folder, baseline.state(&request)?)?;
+
+    let cargo = Cargo {
+        stderr: Stderr::Events,
+        ..chosen.cargo
+    };
+    let builder = cargo.variants(
+        &request.selection,
+        &baseline.build,
+        &baseline.artifact,
+        &mut |event| progress.hear(&event),
+    )?;
+    let helper = Helper::current().map_err(Trouble::plain)?;
+    baseline.capture(&builder, &helper, &store, &mut progress)?;
+    let suite = baseline.suite(&request, &builder, &store, &mut progress)?;
+    let judge = baseline.judge(&request, &helper, &store, suite, &mut progress)?;
+    let policy = policy(&request, &judge);
+    let mut lab = Lab {
+        builder: &builder,
+        helper: &helper,
+        facts: &baseline.facts,
+        policy: &policy,
+        exports: &baseline.file.exports,
+        strips: baseline.strips(&policy),
+        bootstrap: baseline.bootstrap,
+        judge,
+        shipped: baseline.artifact.path.clone(),
+        spent: Spent::default(),
+    };
+    // Whether a speed is within the bound is for today's bound to say, whatever was asked when it was measured.
+    for record in &mut records {
+        rejudge(record, &policy);
+    }
+    let deadline = start + request.time_budget;
+    search(
+        &mut lab,
+        &mut store,
+        &mut records,
+        &baseline,
+        deadline,
+        &mut progress,
+    )?;
+    Answer {
+        request: &request,
+        baseline: &baseline,
+        store: &store,
+        records: &records,
+        cargo: Cargo {
+            stderr: Stderr::Inherit,
+            ..cargo
+        },
+        start,
+    }
+    .give(&mut lab, style, &mut progress)
+}
+
+/// Runs trials as the planner asks for them, and writes each down.
+fn search(
+    lab: &mut Lab<'_>,
+    store: &mut Store,
+    records: &mut Vec<Record>,
+    baseline: &Baseline,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Outcome<()> {
+    progress.begin(records);
+    if let Some(clean) = baseline.clean_build {
+        let builds = planner::expected_builds(&state(lab, baseline, &[], Time::Left));
+        progress.expected(clean.seconds, builds);
+    }
+    loop {
+        let time = if Instant::now() < deadline {
+            Time::Left
+        } else {
+            Time::Over
+        };
+        let now = state(lab, baseline, records, time);
+        let trials = planner::next(&now);
+        if trials.is_empty() {
+            progress.end();
+            return Ok(());
+        }
+        progress.expect(&trials, planner::expected_builds(&now));
+        for trial in trials {
+            progress.trial(&trial, records, lab.policy.measure);
+            let outcome = lab.run(&trial, store)?;
+            let record = Record { trial, outcome };
+            store.append(&record)?;
+            records.push(record);
+        }
+    }
+}
+
+fn state<'s>(
+    lab: &Lab<'s>,
+    baseline: &'s Baseline,
+    records: &'s [Record],
+    time: Time,
+) -> State<'s> {
+    State {
+        facts: &baseline.facts,
+        policy: lab.policy,
+        hazards: &baseline.hazards.open,
+        baseline: baseline.file.sizes,
+        records,
+        time,
+    }
+}
+
+/// What is needed to answer once the trials are done.
+struct Answer<'a> {
+    request: &'a Request,
+    baseline: &'a Baseline,
+    store: &'a Store,
+    records: &'a [Record],
+    cargo: Cargo,
+    start: Instant,
+}
+
+impl Answer<'_> {
+    /// Applies what was found if that was asked for, and reports.
+    fn give(&self, lab: &mut Lab<'_>, style: Style, progress: &mut Progress) -> Outcome<Exit> {
+        let (request, baseline) = (self.request, self.baseline);
+        let policy = lab.policy;
+        let state = state(lab, baseline, self.records, Time::Over);
+        let winner = planner::recommended(&state);
+        let chosen = winner.map_or_else(Settings::unchanged, |winner| {
+            winner.record.trial.settings.clone()
+        });
+        let why = match winner {
+            Some(_) if request.full => why::why(lab, self.store, baseline, &chosen)?,
+            _ => None,
+        };
+        let target = &baseline.build.record.target;
+        let panics = probe::panics(
+            &self.cargo,
+            &baseline.facts,
+            target,
+            &chosen,
+            &self.store.stand("probe"),
+        );
+        let applied = self.apply(lab, winner.as_ref(), progress)?;
+        let mut notes = baseline.notes.clone();
+        notes.append(&mut lab.judge.notes);
+        let spent = lab.spent;
+        let report = Report {
+            program: &baseline.artifact.target_name,
+            path: &baseline.artifact.path,
+            profile: &request.selection.profile,
+            target,
+            policy,
+            facts: &baseline.facts,
+            baseline: baseline.file.sizes,
+            noise: baseline.noise,
+            clean_build: baseline.clean_build,
+            recommended: winner,
+            offers: planner::offers(&state, &chosen),
+            records: self.records,
+            hazards: &baseline.hazards,
+            acknowledgements: &request.acknowledgements,
+            notes: &notes,
+            builds: spent.builds + baseline.builds,
+            links: spent.links,
+            link_seconds: spent.link_seconds,
+            seconds: self.start.elapsed().as_secs_f64(),
+            compile_cpu_seconds: spent.compile_cpu_seconds + baseline.compile_cpu_seconds,
+            why: why.as_ref(),
+            panics: panics.as_ref(),
+            applied: applied.clone(),
+            full: request.full,
+            time_is_over: self.start.elapsed() >= request.time_budget,
+        };
+        crate::output::shrink(&report, request.format, request.output.as_deref(), style)?;
+        Ok(match applied {
+            Applied::Refused { .. } => Exit::Failed,
+            Applied::No | Applied::Yes { .. } => Exit::Done,
+        })
+    }
+
+    fn apply(
+        &self,
+        lab: &Lab<'_>,
+        winner: Option<&Candidate<'_>>,
+        progress: &mut Progress,
+    ) -> Outcome<Applied> {
+        if !self.request.apply {
+            return Ok(Applied::No);
+        }
+        let Some(winner) = winner else {
+            return Ok(Applied::Refused {
+                reason: "nothing better was found".to_owned(),
+            });
+        };
+        if let Some(reason) = unproven(self.request, lab.policy, winner) {
+            return Ok(Applied::Refused { reason });
+        }
+        let settings = lab.cargo_settings(&winner.record.trial.settings, Purpose::Ship);
+        apply::apply(
+            &self.cargo,
+            self.request,
+            self.baseline,
+            winner,
+            &settings,
+            progress,
+        )
+    }
+}
+
+/// Why a recommendation is not to be written unasked: something that it may have changed was never looked at.
+fn unproven(request: &Request, policy: &Policy, winner: &Candidate<'_>) -> Option<String> {
+    if request.allow_unproven {
+        return None;
+    }
+    let settings = &winner.record.trial.settings;
+    let changes_speed =
+        settings.get("opt-level").is_some() || settings.get("inline-threshold").is_some();
+    let what = match (policy.tests, policy.workloads) {
+        (Exercised::No, _) => "no test and no check runs the program",
+        (Exercised::Yes, Exercised::No) if changes_speed => "no workload measures its speed",
+        _ => return None,
+    };
+    Some(format!(
+        "it is not proven: {what}; give one, or say `--allow unproven`"
+    ))
+}
+
+/// Takes back what was written last.
+pub(crate) fn undo(typed: UndoArguments) -> Outcome<Exit> {
+    let selection = whittle_cargo::Selection {
+        manifest_path: typed.manifest.manifest_path,
+        offline: true,
+        ..whittle_cargo::Selection::default()
+    };
+    let root = Cargo::from_env().workspace_root(&selection, &mut |_| ())?;
+    let said = apply::undo(&root)?;
+    crate::output::plain_lines(&said)?;
+    Ok(Exit::Done)
+}
+
+/// Explains the settings that are tried.
+pub(crate) fn levers(typed: &LeversArguments) -> Outcome<Exit> {
+    let style = Style::of(&typed.output);
+    if matches!(typed.output.format, Format::Csv | Format::Markdown) {
+        return Err(Trouble::new(
+            anyhow::anyhow!("`levers` is written as text or JSON only"),
+            "use `--format json`",
+        ));
+    }
+    let list: Vec<&Lever> = match &typed.name {
+        None => LEVERS.iter().collect(),
+        Some(name) => vec![
+            whittle_trial::levers::find(name)
+                .ok_or_else(|| configuration::unknown_lever(name, "you asked for"))?,
+        ],
+    };
+    crate::output::levers(
+        &list,
+        typed.output.format,
+        typed.output.output.as_deref(),
+        style,
+    )?;
+    Ok(Exit::Done)
+}
+
+fn policy(request: &Request, judge: &Judge<'_>) -> Policy {
+    Policy {
+        goal: request.goal,
+        max_slowdown: request.max_slowdown,
+        measure: request.measure,
+        effort: request.effort,
+        only: request.only.clone(),
+        skip: request.skip.clone(),
+        allow: request.allow.clone(),
+        allow_classes: request.allow_classes.clone(),
+        min_glibc: request.min_glibc,
+        workloads: exercised(judge.measures()),
+        tests: exercised(judge.exercises()),
+    }
+}
+
+fn exercised(is: bool) -> Exercised {
+    if is { Exercised::Yes } else { Exercised::No }
+}
+
+fn rejudge(record: &mut Record, policy: &Policy) {
+    use whittle_trial::trial::Outcome as Done;
+    let (Done::Verified(verdict) | Done::Confirmed { verdict, .. }) = &mut record.outcome else {
+        return;
+    };
+    if !verdict.workloads.is_empty() {
+        verdict.speed = policy.judge(verdict.workloads.iter().map(|workload| &workload.ratio));
+    }
+    debug_assert!(matches!(record.trial.step, Step::Verify | Step::Confirm));
+}
