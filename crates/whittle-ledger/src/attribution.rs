@@ -69,13 +69,15 @@ pub(crate) fn attribute<'data>(
         items.list[item.index()].compiled_in = compiled;
     }
     let definers = evidence.definers(items, &mut crates);
-    let ask = |items: &mut Items<'data>, crates: &Crates<'_>, asks: &dyn Fn(ItemId) -> bool| {
+    let ask = |items: &mut Items<'data>,
+               crates: &Crates<'_>,
+               asks: &dyn Fn(&Items<'data>, ItemId) -> bool| {
         ask_neighbours(items, &definers, |items, id, neighbour| {
-            asks(id) && evidence.can_be_beside(items, id.index(), neighbour, crates)
+            asks(items, id) && evidence.can_be_beside(items, id.index(), neighbour, crates)
         });
     };
     // What stands beside a constant says less than who uses it.
-    ask(items, &crates, &|id| users.of(id).is_empty());
+    ask(items, &crates, &|_, id| users.of(id).is_empty());
     for index in 0..items.list.len() {
         if items.list[index].defined_in.is_known() {
             continue;
@@ -100,7 +102,9 @@ pub(crate) fn attribute<'data>(
     anchors.define_locations(items);
     anchors.define_functions(items, &crates);
     constants::compiled_by_users(items, users);
-    ask(items, &crates, &|_| true);
+    // Functions have been asked, and what panic locations tell of them since is too little to go on from.
+    let is_data = |items: &Items<'data>, id: ItemId| items.list[id.index()].kind.is_data();
+    ask(items, &crates, &is_data);
     constants::compiled_by_users(items, users);
     constants::defined_by_users(items, users);
     for item in &mut items.list {

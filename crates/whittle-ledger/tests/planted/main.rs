@@ -6,5 +6,6 @@ mod constants;
 mod judge;
 mod map;
 mod owners;
+mod stripped;
 mod sums;
 mod workspace;
