@@ -13,7 +13,7 @@
 //! | [`csv`] | spreadsheets |
 //! | [`markdown`] | pull requests and issues |
 //! | [`spans`] | the tiling itself, byte by byte |
-//! | [`shrink`], [`levers`] | trials and what they gave; the settings that are tried |
+//! | [`shrink`], [`levers`] | trials and what they gave, with the schema `docs/shrink.schema.json`; the settings that are tried |
 
 mod numbers;
 mod options;

@@ -1,8 +1,10 @@
 //! What trials gave, drawn from made-up records.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
-use whittle_report::shrink::{Applied, CleanBuild, PanicSeen, Panics, Report};
+use serde_json::Value;
+use whittle_report::shrink::{Applied, CleanBuild, PanicSeen, Panics, Report, Why, WhyRow};
 use whittle_trial::detect::{Acknowledgement, Hazard, Weighed};
 use whittle_trial::facts::{Capability, Facts, FileFormat, Profile};
 use whittle_trial::frontier::candidates;
@@ -114,7 +116,7 @@ fn policy() -> Policy {
 }
 
 /// Calls `draw` with a whole report.
-fn with_report<T>(full: bool, draw: impl FnOnce(&Report<'_>) -> T) -> T {
+fn with_report<T>(full: bool, draw: impl FnOnce(Report<'_>) -> T) -> T {
     let records = records();
     let policy = policy();
     let facts = Facts {
@@ -158,7 +160,7 @@ fn with_report<T>(full: bool, draw: impl FnOnce(&Report<'_>) -> T) -> T {
         after: seen("signal 6 (abort)"),
     };
     let notes = ["whether it starts was \u{1b}[31mnot tried".to_owned()];
-    draw(&Report {
+    draw(Report {
         program: "rg",
         path: Path::new("/p/target/release/rg"),
         profile: "release",
@@ -197,7 +199,7 @@ fn with_report<T>(full: bool, draw: impl FnOnce(&Report<'_>) -> T) -> T {
 fn text(full: bool, width: usize) -> String {
     with_report(full, |report| {
         let mut out = Vec::new();
-        whittle_report::shrink::text(&mut out, report, width, false).expect("memory takes all");
+        whittle_report::shrink::text(&mut out, &report, width, false).expect("memory takes all");
         String::from_utf8(out).expect("text is UTF-8")
     })
 }
@@ -256,14 +258,16 @@ fn everything_lists_every_trial() {
     assert!(text.contains("Frontier"), "{text}");
 }
 
+fn document(report: &Report<'_>) -> Value {
+    let mut out = Vec::new();
+    whittle_report::shrink::json(&mut out, report).expect("memory takes all");
+    assert!(!out.contains(&0x1b));
+    serde_json::from_slice(&out).expect("JSON")
+}
+
 #[test]
 fn the_document_has_the_keys_that_are_promised() {
-    let document: serde_json::Value = with_report(false, |report| {
-        let mut out = Vec::new();
-        whittle_report::shrink::json(&mut out, report).expect("memory takes all");
-        assert!(!out.contains(&0x1b));
-        serde_json::from_slice(&out).expect("JSON")
-    });
+    let document = with_report(false, |report| document(&report));
     for key in [
         "format",
         "version",
@@ -289,11 +293,201 @@ fn the_document_has_the_keys_that_are_promised() {
     assert_eq!(document["trials"].as_array().map(Vec::len), Some(5));
 }
 
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = include_str!("../../../../docs/shrink.schema.json");
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is a schema")
+});
+
+fn follows_the_schema(document: &Value) {
+    let errors: Vec<String> = SCHEMA
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
+}
+
+/// A document with something in every list and under every key.
+fn whole_document() -> Value {
+    with_report(true, |report| {
+        let row = |name: &str| WhyRow {
+            name: name.to_owned(),
+            before: 300,
+            after: 100,
+        };
+        let why = Why {
+            causes: vec![row("panics")],
+            crates: vec![row("std")],
+        };
+        let hazard = |detector, place| Hazard {
+            detector,
+            package: "server".to_owned(),
+            place,
+            what: "prints with `{:?}`".to_owned(),
+        };
+        let hazards = Weighed {
+            open: vec![
+                hazard(Detector::PanicHooks, None),
+                hazard(Detector::FunctionAddresses, None),
+            ],
+            acknowledged: vec![(
+                hazard(Detector::DebugText, Some(("src/lib.rs".to_owned(), 1))),
+                0,
+            )],
+            unneeded: vec![0],
+        };
+        document(&Report {
+            why: Some(&why),
+            hazards: &hazards,
+            applied: Applied::Yes {
+                files: vec!["Cargo.toml".to_owned()],
+                size: 3_000_000,
+            },
+            ..report
+        })
+    })
+}
+
+#[test]
+fn documents_follow_the_schema() {
+    follows_the_schema(&with_report(false, |report| document(&report)));
+    follows_the_schema(&whole_document());
+    // Nothing was found, nothing was known, nothing was kept.
+    let hazards = Weighed {
+        open: Vec::new(),
+        acknowledged: Vec::new(),
+        unneeded: Vec::new(),
+    };
+    follows_the_schema(&with_report(false, |report| {
+        document(&Report {
+            clean_build: None,
+            recommended: None,
+            offers: Vec::new(),
+            records: &[],
+            hazards: &hazards,
+            notes: &[],
+            panics: None,
+            applied: Applied::Refused {
+                reason: "nothing better was found".to_owned(),
+            },
+            ..report
+        })
+    }));
+}
+
+#[test]
+fn every_end_of_a_trial_and_every_verdict_follow_the_schema() {
+    let verdict = |starts: &Starts, behaviour: &Behaviour, speed| Verdict {
+        starts: starts.clone(),
+        behaviour: behaviour.clone(),
+        speed,
+        workloads: Vec::new(),
+    };
+    let no = Starts::No {
+        reason: "signal 11".to_owned(),
+    };
+    let failed = Behaviour::Failed {
+        failures: vec!["test `a`".to_owned(), "test `b`".to_owned()],
+    };
+    let mut records = records();
+    for starts in [&Starts::Yes, &no, &Starts::NotTried] {
+        for behaviour in [&Behaviour::Passed, &failed, &Behaviour::NotExercised] {
+            for speed in [
+                Speed::Within,
+                Speed::Outside,
+                Speed::Undecided,
+                Speed::NotMeasured,
+            ] {
+                records.push(Record {
+                    trial: Trial {
+                        step: Step::Verify,
+                        settings: settings(&[("strip", "symbols")]),
+                    },
+                    outcome: Outcome::Verified(verdict(starts, behaviour, speed)),
+                });
+            }
+        }
+    }
+    let document = with_report(true, |report| {
+        document(&Report {
+            records: &records,
+            ..report
+        })
+    });
+    assert_eq!(
+        document["trials"].as_array().map(Vec::len),
+        Some(records.len())
+    );
+    follows_the_schema(&document);
+}
+
+#[test]
+fn the_schema_tells_a_document_that_changed() {
+    let document = whole_document();
+    assert!(SCHEMA.is_valid(&document));
+    let object = |document: &mut Value, place: &str, key: &str, value: Option<Value>| {
+        let object = document.pointer_mut(place).and_then(Value::as_object_mut);
+        let object = object.expect(place);
+        match value {
+            Some(value) => object.insert(key.to_owned(), value),
+            None => object.remove(key),
+        };
+    };
+    for place in [
+        "",
+        "/baseline",
+        "/baseline/size",
+        "/recommended",
+        "/recommended/verdict",
+        "/recommended/speed/0",
+        "/offers/0",
+        "/frontier/0",
+        "/trials/0/built",
+        "/trials/4/verdict",
+        "/hazards/0",
+        "/unneeded-acknowledgements/0",
+        "/applied",
+        "/panic",
+        "/panic/before",
+        "/why",
+        "/why/cause/0",
+    ] {
+        let mut more = document.clone();
+        object(&mut more, place, "new", Some(Value::Null));
+        assert!(!SCHEMA.is_valid(&more), "`new` in `{place}`");
+        let keys = document.pointer(place).and_then(Value::as_object);
+        for key in keys.expect(place).keys() {
+            if (place, key.as_str()) == ("", "why") {
+                // Only with `--full`.
+                continue;
+            }
+            let mut less = document.clone();
+            object(&mut less, place, key, None);
+            assert!(!SCHEMA.is_valid(&less), "`{place}` without `{key}`");
+        }
+    }
+    for (place, key, value) in [
+        ("", "version", 2.into()),
+        ("", "goal", "best".into()),
+        ("/recommended/lines", "build.rs", Value::Array(Vec::new())),
+        ("/recommended/settings", "lto", true.into()),
+        ("/trials/0", "failed", "no, built".into()),
+        ("/trials/0", "verdict", Value::Null),
+        ("/hazards/0", "acknowledged", Value::Null),
+        ("/applied", "refused", "no, written".into()),
+        ("/baseline", "libc-floor", "new".into()),
+    ] {
+        let mut other = document.clone();
+        object(&mut other, place, key, Some(value));
+        assert!(!SCHEMA.is_valid(&other), "`{key}` in `{place}`");
+    }
+}
+
 #[test]
 fn markdown_has_the_lines_to_copy() {
     let text = with_report(false, |report| {
         let mut out = Vec::new();
-        whittle_report::shrink::markdown(&mut out, report).expect("memory takes all");
+        whittle_report::shrink::markdown(&mut out, &report).expect("memory takes all");
         String::from_utf8(out).expect("UTF-8")
     });
     for part in [
