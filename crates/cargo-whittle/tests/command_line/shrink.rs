@@ -20,7 +20,10 @@ const TEST: (&str, &str) = (
 /// A program that says what it is told, and answers `--version`.
 const GREETER: &str = "fn main() {\n    let word = std::env::args().nth(1).unwrap_or_default();\n    println!(\"{word}\");\n}\n";
 
-/// Every file of a folder with its contents, without what was built.
+/// Trials that take a moment, and are written though nothing exercises the program.
+const UNPROVEN_STRIP: &[&str] = &["--only", "strip", "--tests", "none", "--allow", "unproven"];
+
+/// Every file of a folder with its contents and every folder with none, without what was built.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -31,6 +34,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 continue;
             }
             if path.is_dir() {
+                files.insert(path.clone(), Vec::new());
                 folders.push(path);
             } else {
                 files.insert(path.clone(), fs::read(path).expect("a file"));
@@ -68,7 +72,37 @@ fn cargo(package: &Package, arguments: &[&str]) -> std::process::Output {
 
 fn shrink(package: &Package, arguments: &[&str]) -> Value {
     let manifest = package.manifest();
-    json([&["shrink", "--manifest-path", &manifest], arguments].concat())
+    let document = json([&["shrink", "--manifest-path", &manifest], arguments].concat());
+    follows_the_schema(&document);
+    document
+}
+
+/// Runs trials with `--apply` in the package's folder, where cargo finds its configuration; nothing must be kept. Returns
+/// what is said of it and all of standard error.
+fn refused(package: &Package, arguments: &[&str]) -> (String, String) {
+    let output = command()
+        .args(["shrink", "--apply", "--format", "json"])
+        .args(arguments)
+        .current_dir(package.path(""))
+        .output()
+        .expect("the program can be started");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    follows_the_schema(&document);
+    let reason = document["applied"]["refused"].as_str();
+    let reason = reason.unwrap_or_else(|| panic!("{}", document["applied"]));
+    (reason.to_owned(), stderr(&output))
+}
+
+fn follows_the_schema(document: &Value) {
+    let schema = include_str!("../../../../docs/shrink.schema.json");
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let errors: Vec<String> = validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 fn setting<'v>(document: &'v Value, name: &str) -> Option<&'v str> {
@@ -168,6 +202,30 @@ fn what_nothing_exercised_is_not_applied_unasked() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("--allow unproven"), "{text}");
+    assert_eq!(tree(&package.path("")), before);
+}
+
+#[test]
+fn an_edit_that_a_plain_build_does_not_hear_is_taken_back() {
+    // Cargo's configuration outranks the manifest; `--config`, which trials use, outranks both.
+    let package = planted(
+        GREETER,
+        &[(
+            ".cargo/config.toml",
+            "[profile.release]\nstrip = \"none\" # for the profiler\n",
+        )],
+    );
+    let before = tree(&package.path(""));
+    let (reason, said) = refused(&package, UNPROVEN_STRIP);
+    let size = fs::metadata(package.path("target/release/planted"))
+        .expect("it was built")
+        .len();
+    assert!(
+        reason.contains(&format!("a plain build gives {size} bytes")),
+        "{reason}"
+    );
+    assert!(reason.contains("the edit is taken back"), "{reason}");
+    assert!(said.contains("+strip = \"symbols\""), "{said}");
     assert_eq!(tree(&package.path("")), before);
 }
 
@@ -367,6 +425,7 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
     let said = stderr(&output);
     assert!(said.contains("goes on after"), "{said}");
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    follows_the_schema(&document);
     let trials = document["trials"].as_array().expect("a list").len();
     // Nothing that was finished was done again: each trial has one line.
     assert_eq!(finished(), trials);
