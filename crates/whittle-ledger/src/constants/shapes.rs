@@ -10,7 +10,9 @@
 //! ```
 
 use whittle_code::{ReferenceKind, References};
-use whittle_image::{Endianness, Image, Place, Section};
+use whittle_image::{Image, Place, Section};
+
+use crate::descriptions::read_word;
 
 /// A panic location: the place in the sources that a panic names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,7 +146,7 @@ fn location(
     let path = path.strip_suffix(b"\0").unwrap_or(path);
     let (line, column) = (number(word * 2)?, number(word * 2 + 4)?);
     let is_number = |number| (1..MAX_LINE).contains(&number);
-    let is_file = path.ends_with(b".rs") || path == b"<anon>" || path == b"main.rs";
+    let is_file = path.ends_with(b".rs") || path == b"<anon>";
     (is_file && is_text(path) && is_number(line) && is_number(column)).then_some(PanicLocation {
         place: from,
         file,
@@ -175,10 +177,5 @@ pub(crate) fn bytes_of<'data>(image: &Image<'data>, start: Place, len: u64) -> O
 pub(crate) fn read(image: &Image<'_>, section: &Section<'_>, at: u64, len: u64) -> Option<u64> {
     let at = usize::try_from(at).ok()?;
     let end = at.checked_add(usize::try_from(len).ok()?)?;
-    let bytes = section.stored().get(at..end)?;
-    let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    Some(match image.target.endianness {
-        Endianness::Little => bytes.iter().rev().fold(0, fold),
-        Endianness::Big => bytes.iter().fold(0, fold),
-    })
+    Some(read_word(section.stored().get(at..end)?, image))
 }
