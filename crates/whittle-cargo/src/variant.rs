@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cargo_metadata::{Message, Package, PackageId};
+use cargo_metadata::{Message, Metadata, Package, PackageId};
 
 use crate::artifact::{self, Artifact, ArtifactKind};
 use crate::build::{Build, own_folder};
@@ -54,14 +54,28 @@ pub struct Variant {
 }
 
 const VARIANTS: &str = "variants";
-/// The end of the path of the variants' target directory.
-const TARGET: &str = "whittle/variants/target";
 
 impl Cargo {
+    /// The folder of this tool in the user's target directory, which is made, and marked as a cache, if it is not there.
+    ///
+    /// # Errors
+    /// As [`Cargo::metadata`]; [`CargoError::Io`] if the target directory cannot be made.
+    pub fn own_folder(
+        &self,
+        selection: &Selection,
+        events: &mut Events<'_>,
+    ) -> Result<PathBuf, CargoError> {
+        let workspace = self.workspace(selection, events)?;
+        let users = workspace.target_directory.as_std_path();
+        create_cache(users).map_err(CargoError::io("create", users))?;
+        Ok(own_folder(&workspace))
+    }
+
     /// Builds the selection as it is, but in the target directory of the variants, so that these find its dependencies
     /// compiled and the user's artifacts are not even looked at.
     ///
-    /// The artifacts are then in a place where the next variant will be: copy what is to stay.
+    /// The artifacts are then in a place where the next variant will be: copy what is to stay. The workspace of the result
+    /// is the user's, with their own target directory; [`Build::plain_path`] says where they would find an artifact.
     ///
     /// # Errors
     /// As [`Cargo::build`].
@@ -73,9 +87,9 @@ impl Cargo {
         let workspace = self.workspace(selection, events)?;
         let users = workspace.target_directory.as_std_path();
         create_cache(users).map_err(CargoError::io("create", users))?;
-        let folder = own_folder(&workspace).join(VARIANTS);
-        let _lock = Lock::acquire(&folder, events)?;
-        self.build(&apart(selection, folder.join("target")), events)
+        let _lock = Lock::acquire(&folder(&workspace), events)?;
+        let build = self.build(&apart(selection, target_directory(&workspace)), events)?;
+        Ok(Build { workspace, ..build })
     }
 
     /// Prepares to build variants of an artifact; `selection` is that of its build, [`Cargo::build`] or
@@ -90,12 +104,6 @@ impl Cargo {
         artifact: &Artifact,
         events: &mut Events<'_>,
     ) -> Result<VariantBuilder, CargoError> {
-        let target_directory = build.workspace.target_directory.as_std_path();
-        let folder = match target_directory.parent() {
-            // The build is that of [`Cargo::build_apart`].
-            Some(folder) if target_directory.ends_with(TARGET) => folder.to_owned(),
-            _ => own_folder(&build.workspace).join(VARIANTS),
-        };
         let rustflags = self.rustflags(selection, events)?;
         let mut packages = build.workspace.packages.iter();
         let package = packages.find(|package| package.id == artifact.package);
@@ -104,14 +112,28 @@ impl Cargo {
         })?;
         Ok(VariantBuilder {
             cargo: self.clone(),
-            selection: apart(selection, folder.join("target")),
+            selection: apart(selection, target_directory(&build.workspace)),
             features: features_of(selection, build, artifact),
             artifact: artifact.clone(),
             package: package.clone(),
             rustflags,
             target: build.record.target.clone(),
-            folder,
+            folder: folder(&build.workspace),
         })
+    }
+}
+
+impl Build {
+    /// Where a plain build of the user's puts an artifact: where it is, or, after [`Cargo::build_apart`], where it would be.
+    #[must_use]
+    pub fn plain_path(&self, artifact: &Artifact) -> PathBuf {
+        let inside = artifact
+            .path
+            .strip_prefix(target_directory(&self.workspace));
+        inside.map_or_else(
+            |_| artifact.path.clone(),
+            |inside| self.workspace.target_directory.as_std_path().join(inside),
+        )
     }
 }
 
@@ -277,6 +299,15 @@ fn create_cache(folder: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(folder)?;
     fs::write(folder.join("CACHEDIR.TAG"), TAG)
+}
+
+/// Where the variants of a workspace are, and the lock that is held while one is built.
+fn folder(workspace: &Metadata) -> PathBuf {
+    own_folder(workspace).join(VARIANTS)
+}
+
+fn target_directory(workspace: &Metadata) -> PathBuf {
+    folder(workspace).join("target")
 }
 
 fn apart(selection: &Selection, target_directory: PathBuf) -> Selection {

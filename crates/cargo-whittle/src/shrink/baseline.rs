@@ -1,9 +1,12 @@
 //! The baseline: the program as its author builds it, and everything that is known of it before the first trial.
 
+use std::path::Path;
+use std::time::Instant;
+
 use anyhow::anyhow;
 use whittle_cargo::{
-    Artifact, ArtifactKind, Build, CapturedLink, Helper, LinkChange, Settings as CargoSettings,
-    VariantBuilder,
+    Artifact, ArtifactKind, Build, CapturedLink, Event, Freshness, Helper, LinkChange,
+    Settings as CargoSettings, VariantBuilder,
 };
 use whittle_report::shrink::CleanBuild;
 use whittle_trial::detect::{self, Weighed, addresses, panics};
@@ -13,7 +16,7 @@ use whittle_trial::levers;
 use whittle_trial::policy::{Admission, Policy};
 use whittle_trial::settings::Settings;
 
-use super::command::Stand;
+use super::command::{Shipped, Stand};
 use super::evidence::{self, FileFacts};
 use super::judge::{self, Judge};
 use super::lab::{Strips, Tail, read};
@@ -29,9 +32,10 @@ use crate::trouble::{Outcome, Trouble};
 pub(crate) struct Baseline {
     pub(crate) build: Build,
     pub(crate) artifact: Artifact,
+    pub(crate) shipped: Shipped,
     pub(crate) file: FileFacts,
     pub(crate) facts: Facts,
-    /// By how many bytes two equal builds differ.
+    /// By how many bytes two equal builds differ, here and in the user's place.
     pub(crate) noise: u64,
     /// What a build from nothing takes; nothing if all was there already.
     pub(crate) clean_build: Option<CleanBuild>,
@@ -44,19 +48,41 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Builds what ships, in its own place; what is there already is not built again.
+    /// Builds what ships, where its trials will be built: these find its dependencies compiled. Its copy is put into
+    /// `folder`.
     pub(crate) fn build(
         chosen: &Chosen,
         request: &Request,
+        folder: &Path,
         progress: &mut Progress,
     ) -> Outcome<Self> {
         progress.phase("builds the program as it is");
-        let build = chosen
-            .cargo
-            .build(&request.selection, &mut |event| progress.hear(&event))?;
+        let start = Instant::now();
+        let mut compiled = 0;
+        let build = chosen.cargo.build_apart(&request.selection, &mut |event| {
+            if let Event::Compiled {
+                freshness: Freshness::Compiled,
+                ..
+            } = event
+            {
+                compiled += 1;
+            }
+            progress.hear(&event);
+        })?;
+        let seconds = start.elapsed().as_secs_f64();
         let artifact = only_artifact(&build)?.clone();
-        let file = FileFacts::of(&read(&artifact.path)?)?;
-        let format = if read(&artifact.path)?.starts_with(b"\x7fELF") {
+        let kept = Stand::new(
+            folder.join("shipped"),
+            artifact.path.file_name().unwrap_or_default(),
+        );
+        kept.put(&artifact.path)?;
+        let shipped = Shipped {
+            path: build.plain_path(&artifact),
+            copy: kept.program(),
+        };
+        let bytes = read(&shipped.copy)?;
+        let file = FileFacts::of(&bytes)?;
+        let format = if bytes.starts_with(b"\x7fELF") {
             FileFormat::Elf
         } else {
             FileFormat::Other
@@ -70,14 +96,20 @@ impl Baseline {
             libc_floor: file.libc_floor,
         };
         let compile_cpu_seconds = build.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
+        // Only a build of every crate tells what one from nothing takes.
+        let clean_build = (compiled >= build.record.packages.len()).then_some(CleanBuild {
+            seconds,
+            cpu_seconds: compile_cpu_seconds,
+        });
         Ok(Self {
             builds: usize::from(!artifact.fresh),
             build,
             artifact,
+            shipped,
             file,
             facts,
             noise: 0,
-            clean_build: None,
+            clean_build,
             hazards: Weighed::default(),
             bootstrap: chosen.bootstrap,
             compile_cpu_seconds,
@@ -93,8 +125,7 @@ impl Baseline {
         SourceState::of(&self.build, &request.selection, &compiler, &judged)
     }
 
-    /// Builds it a second time, beside the first: what differs is noise, and the link tells the profile and who catches
-    /// panics.
+    /// Builds its last crate a second time: what differs is noise, and the link tells the profile and who catches panics.
     pub(crate) fn capture(
         &mut self,
         builder: &VariantBuilder,
@@ -102,7 +133,8 @@ impl Baseline {
         store: &Store,
         progress: &mut Progress,
     ) -> Outcome<()> {
-        progress.phase("builds it a second time, to see what differs and to keep its link");
+        progress
+            .phase("builds its last crate a second time, to see what differs and to keep its link");
         let settings = CargoSettings {
             last_crate: vec!["-Cstrip=none".to_owned()],
             ..CargoSettings::default()
@@ -123,15 +155,8 @@ impl Baseline {
                 trouble
             })?;
             self.builds += 1;
-            let cpu = variant.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
-            self.compile_cpu_seconds += cpu;
-            // Only a build of every crate tells what one from nothing takes.
-            if variant.compiled.len() >= self.build.record.packages.len() {
-                self.clean_build = Some(CleanBuild {
-                    seconds: variant.wall.as_secs_f64(),
-                    cpu_seconds: cpu,
-                });
-            }
+            self.compile_cpu_seconds +=
+                variant.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
             link
         };
         let resolved = link.profile(&settings).map_err(Trouble::plain)?;
@@ -146,7 +171,7 @@ impl Baseline {
             debug_assertions: resolved.debug_assertions,
         };
         let relink = |arguments: Vec<&str>| -> Outcome<Vec<u8>> {
-            let path = store.file(&Settings::unchanged(), &self.artifact.path);
+            let path = store.file(&Settings::unchanged(), &self.shipped.path);
             let change = LinkChange {
                 add: arguments.into_iter().map(str::to_owned).collect(),
                 ..LinkChange::default()
@@ -158,8 +183,13 @@ impl Baseline {
         let again = FileFacts::of(&relink(
             self.facts.relink_arguments(&Settings::unchanged()),
         )?)?;
-        self.noise = again.sizes.file.abs_diff(self.file.sizes.file);
-        self.facts.linkers = linkers(&read(&self.artifact.path)?, &relink);
+        let shipped = read(&self.shipped.copy)?;
+        let workspace = &self.build.workspace;
+        let users = workspace.build_directory.as_ref();
+        let users = users.unwrap_or(&workspace.target_directory).as_std_path();
+        self.noise = again.sizes.file.abs_diff(self.file.sizes.file)
+            + longer_paths(&shipped, &builder.target_directory(), users);
+        self.facts.linkers = linkers(&shipped, &relink);
         let with_symbols = relink(Vec::new())?;
         self.detect(&with_symbols);
         Ok(())
@@ -225,7 +255,7 @@ impl Baseline {
         progress.phase("compiles and runs the tests");
         let root = self.build.workspace.workspace_root.as_std_path();
         let stand = self.stand(store, "tests");
-        let mut suite = Suite::new(&request.tests, builder, root, &self.artifact.path, stand)?;
+        let mut suite = Suite::new(&request.tests, builder, root, &self.shipped, stand)?;
         self.notes.append(&mut suite.notes);
         Ok(suite)
     }
@@ -242,11 +272,11 @@ impl Baseline {
         progress.phase("runs it, to know what to expect of trials");
         let root = self.build.workspace.workspace_root.as_std_path();
         let stands = (self.stand(store, "baseline"), self.stand(store, "trial"));
-        Judge::new(helper, request, root, &self.artifact.path, stands, suite)
+        Judge::new(helper, request, root, &self.shipped, stands, suite)
     }
 
     fn stand(&self, store: &Store, name: &str) -> Stand {
-        let program = self.artifact.path.file_name().unwrap_or_default();
+        let program = self.shipped.path.file_name().unwrap_or_default();
         Stand::new(store.stand(name), program)
     }
 
@@ -296,6 +326,14 @@ pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
             ))
         }
     }
+}
+
+/// By how many bytes a file is longer for where it was built: sources that a build script writes are named in it, for
+/// panics and debuggers, by paths in the target directory.
+fn longer_paths(file: &[u8], built_in: &Path, users: &Path) -> u64 {
+    let [built_in, users] = [built_in, users].map(|path| path.as_os_str().as_encoded_bytes());
+    let count = memchr::memmem::find_iter(file, built_in).count();
+    u64::try_from(count * built_in.len().abs_diff(users.len())).unwrap_or(u64::MAX)
 }
 
 /// The linkers at hand, each tried on the baseline's own link: what it takes is what it can.

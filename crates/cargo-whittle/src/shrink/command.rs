@@ -65,6 +65,15 @@ impl Stand {
     }
 }
 
+/// The program as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Shipped {
+    /// Where a plain build puts it: what commands of the user's may call it.
+    pub(crate) path: PathBuf,
+    /// A copy of it, which stays whatever is built.
+    pub(crate) copy: PathBuf,
+}
+
 /// A command of the user's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UserCommand<'a> {

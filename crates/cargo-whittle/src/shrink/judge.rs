@@ -11,7 +11,7 @@ use whittle_trial::policy::Policy;
 use whittle_trial::speed::{self, FEWEST_ROUNDS, Ratio, Round};
 use whittle_trial::verdict::{Behaviour, Starts, Verdict, WorkloadSpeed};
 
-use super::command::{Kept, Stand, UserCommand, end, observed};
+use super::command::{Kept, Shipped, Stand, UserCommand, end, observed};
 use super::configuration::Command;
 use super::request::{Request, Tests};
 use super::suite::Suite;
@@ -34,7 +34,7 @@ const SHORT: Duration = Duration::from_millis(20);
 pub(crate) struct Judge<'a> {
     helper: &'a Helper,
     root: PathBuf,
-    shipped: PathBuf,
+    shipped: Shipped,
     baseline: Stand,
     candidate: Stand,
     smoke: Option<(String, Expected)>,
@@ -70,7 +70,7 @@ impl<'a> Judge<'a> {
         helper: &'a Helper,
         request: &Request,
         root: &Path,
-        shipped: &Path,
+        shipped: &Shipped,
         stands: (Stand, Stand),
         suite: Suite,
     ) -> Outcome<Self> {
@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
         let mut judge = Self {
             helper,
             root: root.to_owned(),
-            shipped: shipped.to_owned(),
+            shipped: shipped.clone(),
             baseline,
             candidate,
             smoke: None,
@@ -87,7 +87,7 @@ impl<'a> Judge<'a> {
             suite,
             notes: Vec::new(),
         };
-        judge.baseline.put(shipped)?;
+        judge.baseline.put(&shipped.copy)?;
         judge.find_smoke(request)?;
         judge.find_checks(request)?;
         judge.find_workloads(request)?;
@@ -114,12 +114,12 @@ impl<'a> Judge<'a> {
 
     fn run(&self, line: &str, limit: Duration, kept: Kept, stand: &Stand) -> Outcome<Run> {
         self.user_command(line, limit)
-            .run(self.helper, stand, &self.shipped, kept)
+            .run(self.helper, stand, &self.shipped.path, kept)
     }
 
     fn check_command(&self, line: &str) -> Outcome<()> {
         self.user_command(line, LIMIT)
-            .check(&self.baseline, &self.shipped)
+            .check(&self.baseline, &self.shipped.path)
     }
 
     /// How to see that the program starts: as configured, else by what most programs answer.
@@ -133,7 +133,7 @@ impl<'a> Judge<'a> {
         };
         for line in lines {
             // At one path, whoever is asked.
-            self.candidate.put(&self.shipped)?;
+            self.candidate.put(&self.shipped.copy)?;
             let first = self.run(&line, START_LIMIT, Kept::Output, &self.candidate)?;
             let second = self.run(&line, START_LIMIT, Kept::Output, &self.candidate)?;
             let expected = Expected::of(&observed(&first), &observed(&second));
@@ -164,7 +164,7 @@ impl<'a> Judge<'a> {
             let line = &check.command;
             self.check_command(line)?;
             let limit = check.time_limit.map_or(LIMIT, |span| span.0);
-            self.candidate.put(&self.shipped)?;
+            self.candidate.put(&self.shipped.copy)?;
             let first = self.run(line, limit, Kept::Output, &self.candidate)?;
             let second = self.run(line, limit, Kept::Output, &self.candidate)?;
             if [first.ending, second.ending]

@@ -69,12 +69,16 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         let toolchain = chosen.cargo.toolchain(&mut |event| progress.hear(&event))?;
         request.selection.target = Some(toolchain.host);
     }
-    let mut baseline = Baseline::build(&chosen, &request, &mut progress)?;
-    let folder = store::folder(&baseline.build);
+    let own = chosen
+        .cargo
+        .own_folder(&request.selection, &mut |event| progress.hear(&event))?;
+    let folder = own.join("shrink");
+    // One run at a time: the next one's baseline would come between this one's trials.
     let _lock = Lock::acquire(&folder, &mut |event| progress.hear(&event))?;
     if request.fresh {
         store::forget(&folder)?;
     }
+    let mut baseline = Baseline::build(&chosen, &request, &folder, &mut progress)?;
     let (mut store, mut records) = Store::open(folder, baseline.state(&request)?)?;
 
     let cargo = Cargo {
@@ -101,7 +105,7 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         strips: baseline.strips(&policy),
         bootstrap: baseline.bootstrap,
         judge,
-        shipped: baseline.artifact.path.clone(),
+        shipped: baseline.shipped.path.clone(),
         spent: Spent::default(),
     };
     // Whether a speed is within the bound is for today's bound to say, whatever was asked when it was measured.
@@ -222,7 +226,7 @@ impl Answer<'_> {
         let spent = lab.spent;
         let report = Report {
             program: &baseline.artifact.target_name,
-            path: &baseline.artifact.path,
+            path: &baseline.shipped.path,
             profile: &request.selection.profile,
             target,
             policy,

@@ -220,16 +220,6 @@ fn files(folder: &Path, target: &Path) -> Outcome<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// One run at a time: the folder of a workspace's trials.
-pub(crate) fn folder(build: &Build) -> PathBuf {
-    build
-        .workspace
-        .target_directory
-        .as_std_path()
-        .join("whittle")
-        .join("shrink")
-}
-
 /// Removes what earlier runs have left, but for the lock that this one holds.
 pub(crate) fn forget(folder: &Path) -> Outcome<()> {
     let remove = || -> std::io::Result<()> {

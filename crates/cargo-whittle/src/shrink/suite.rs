@@ -10,7 +10,7 @@ use whittle_cargo::{
 };
 use whittle_trial::behaviour::End;
 
-use super::command::{Kept, Stand, UserCommand, end};
+use super::command::{Kept, Shipped, Stand, UserCommand, end};
 use super::request::Tests;
 use crate::trouble::{Outcome, Trouble};
 
@@ -52,7 +52,7 @@ impl Suite {
         tests: &Tests,
         builder: &VariantBuilder,
         root: &Path,
-        shipped: &Path,
+        shipped: &Shipped,
         stand: Stand,
     ) -> Outcome<Self> {
         let helper = builder.cargo.helper.clone();
@@ -61,7 +61,7 @@ impl Suite {
                 line: line.clone(),
                 root: root.to_owned(),
                 stand,
-                shipped: shipped.to_owned(),
+                shipped: shipped.path.clone(),
                 helper,
             },
             (Tests::Package, Some(_)) => {
@@ -94,8 +94,8 @@ impl Suite {
             flaky: BTreeSet::new(),
             notes: Vec::new(),
         };
-        let first: BTreeSet<String> = suite.failures(shipped)?.into_iter().collect();
-        let second: BTreeSet<String> = suite.failures(shipped)?.into_iter().collect();
+        let first: BTreeSet<String> = suite.failures(&shipped.copy)?.into_iter().collect();
+        let second: BTreeSet<String> = suite.failures(&shipped.copy)?.into_iter().collect();
         if let Some(failure) = first.intersection(&second).next() {
             return Err(Trouble::new(
                 anyhow!("{failure}").context("the tests fail with the program as it is"),

@@ -117,6 +117,9 @@ fn a_dry_run_changes_nothing_and_its_figures_are_those_of_a_real_build() {
     assert_eq!(tree(&package.path("")), before, "the project's own files");
 
     let shipped = package.path("target/release/planted");
+    assert!(!shipped.exists(), "nothing is built in the user's place");
+    let plain = cargo(&package, &["build", "--release"]);
+    assert!(plain.status.success(), "{}", stderr(&plain));
     let size = fs::metadata(&shipped).expect("it was built").len();
     assert_eq!(document["format"], "cargo-whittle/shrink");
     assert_eq!(document["baseline"]["size"]["file"].as_u64(), Some(size));
@@ -152,6 +155,60 @@ fn a_dry_run_changes_nothing_and_its_figures_are_those_of_a_real_build() {
         "{found} is recommended, and cargo's own build is {judged}"
     );
     assert!(found < size);
+}
+
+/// A dependency whose build script notes each of its runs, and writes a source that names its own path.
+fn with_generating_dependency() -> Package {
+    let package = planted(
+        "fn main() {\n    println!(\"{}\", dep::word(std::env::args().nth(1)));\n}\n",
+        &[
+            TEST,
+            (
+                "dep/Cargo.toml",
+                "[package]\nname = \"dep\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+            ),
+            (
+                "dep/build.rs",
+                "use std::io::Write as _;\nfn main() {\n    println!(\"cargo::rerun-if-changed=build.rs\");\n    \
+                 let runs = concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../target/runs\");\n    \
+                 let mut runs = std::fs::File::options().create(true).append(true).open(runs).unwrap();\n    \
+                 writeln!(runs, \"run\").unwrap();\n    let text = \"pub fn word(word: Option<String>) -> String { word.unwrap() }\";\n    \
+                 std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/word.rs\", text).unwrap();\n}\n",
+            ),
+            (
+                "dep/src/lib.rs",
+                "include!(concat!(env!(\"OUT_DIR\"), \"/word.rs\"));\n",
+            ),
+        ],
+    );
+    let manifest = format!("{MANIFEST}\n[dependencies]\ndep = {{ path = \"dep\" }}\n");
+    fs::write(package.path("Cargo.toml"), manifest).expect("written");
+    lock(&package);
+    package
+}
+
+#[test]
+fn the_second_build_of_the_program_finds_its_dependencies_compiled() {
+    let package = with_generating_dependency();
+    // Trials that build other dependencies are not begun.
+    let document = shrink(&package, &["--only", "strip", "--time-budget", "1s"]);
+    let runs = fs::read_to_string(package.path("target/runs")).expect("noted");
+    assert_eq!(runs.lines().count(), 1);
+
+    // Paths of what was generated are longer there than in the user's place, which is known.
+    let plain = cargo(&package, &["build", "--release"]);
+    assert!(plain.status.success(), "{}", stderr(&plain));
+    let size = fs::metadata(package.path("target/release/planted")).expect("it was built");
+    let baseline = document["baseline"]["size"]["file"]
+        .as_u64()
+        .expect("a size");
+    let noise = document["baseline"]["noise"].as_u64().expect("a size");
+    assert!(noise > 0, "the path is in the file");
+    assert!(
+        baseline.abs_diff(size.len()) <= noise,
+        "{baseline} here, {} there, noise {noise}",
+        size.len()
+    );
 }
 
 #[test]

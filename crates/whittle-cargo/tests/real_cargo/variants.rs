@@ -343,6 +343,7 @@ fn a_build_apart_is_the_first_of_the_variants() -> Result {
     let bytes = fs::read(&app.path)?;
     let builder = cargo.variants(&selection, &build, app, &mut |_| ())?;
     assert!(app.path.starts_with(builder.target_directory()));
+    assert_eq!(build.plain_path(app), project.path("target/release/app"));
     assert!(!project.path("target/release").exists() && !project.path("users").exists());
 
     let into = project.path("target/out/variant");
