@@ -232,27 +232,34 @@ impl<'a> State<'a> {
             .records
             .iter()
             .filter(|record| record.trial.settings.compiled() == *compiled)
+            .filter(|record| self.is_admitted(&record.trial.settings))
             .filter_map(|record| Some((&record.trial.settings, record.verdict()?)))
             .collect();
         // A build that could not be confirmed is out, whatever its first check said.
         let is_unconfirmed = self.records.iter().any(|record| {
             record.trial.step == Step::Confirm
                 && record.trial.settings.compiled() == *compiled
+                && self.is_admitted(&record.trial.settings)
                 && !record.verdict().is_some_and(Verdict::works)
         });
         if is_unconfirmed {
             return Stage::Rejected;
         }
-        if checks.iter().any(|(_, verdict)| verdict.works()) {
-            return Stage::Works;
-        }
-        let failed: BTreeSet<&Settings> = checks.iter().map(|(settings, _)| *settings).collect();
-        if failed.len() >= MOST_CHECKS {
-            return Stage::Rejected;
-        }
+        let (working, failed): (Vec<_>, Vec<_>) =
+            checks.iter().partition(|(_, verdict)| verdict.works());
+        let failed: BTreeSet<&Settings> = failed.iter().map(|(settings, _)| *settings).collect();
+        // What worked may have been found by an earlier search, which was allowed less.
+        let is_beaten = |by: &Settings| {
+            let size = |settings: &Settings| self.size(self.find(Step::Link, settings)?);
+            let sizes = working.iter().filter_map(|(settings, _)| size(settings));
+            sizes.min().is_none_or(|of_working| {
+                size(by).is_some_and(|size| clearly_smaller(size, of_working))
+            })
+        };
         match self.best_link(compiled, &failed) {
-            Some(settings) => Stage::ToVerify(settings),
-            None => Stage::Rejected,
+            Some(best) if failed.len() < MOST_CHECKS && is_beaten(&best) => Stage::ToVerify(best),
+            _ if working.is_empty() => Stage::Rejected,
+            _ => Stage::Works,
         }
     }
 

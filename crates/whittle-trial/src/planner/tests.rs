@@ -460,6 +460,31 @@ fn a_search_goes_on_from_any_point_and_finds_the_same() {
 }
 
 #[test]
+fn a_search_that_is_allowed_more_or_less_than_the_one_before_finds_what_it_would_find_alone() {
+    let floor = Policy {
+        min_glibc: "2.36".parse().ok(),
+        ..policy()
+    };
+    let unfolded = Policy {
+        skip: vec!["icf".to_owned()],
+        ..floor.clone()
+    };
+    let smallest = Policy {
+        goal: Goal::Smallest,
+        ..policy()
+    };
+    let policies = [policy(), floor, unfolded, smallest];
+    for before in &policies {
+        for after in &policies {
+            let alone = search(&USUAL, after).recommended();
+            let records = search(&USUAL, before).records;
+            let found = search_from(records, &USUAL, &facts(), after, &[]);
+            assert_eq!(found.recommended(), alone, "{before:?}, then {after:?}");
+        }
+    }
+}
+
+#[test]
 fn when_the_time_is_over_what_is_there_is_confirmed() {
     let facts = facts();
     let policy = policy();
