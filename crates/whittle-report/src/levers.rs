@@ -98,6 +98,9 @@ fn rebuild(rebuild: Rebuild) -> &'static str {
 fn written(line: Line) -> String {
     match line {
         Line::Profile(key, value) => format!("{key} = {value}  in the profile, Cargo.toml"),
+        Line::OwnPackage(key, value) => {
+            format!("{key} = {value}  in the profile, for the program's own package, Cargo.toml")
+        }
         Line::Rustflag(flag) => format!("{flag}  in rustflags, .cargo/config.toml"),
         Line::LinkArgument(argument) => {
             format!("-Clink-arg={argument}  in rustflags, .cargo/config.toml")

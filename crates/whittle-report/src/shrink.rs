@@ -26,6 +26,8 @@ pub struct Report<'a> {
     pub path: &'a Path,
     /// The profile that ships.
     pub profile: &'a str,
+    /// The program's own package, as cargo's profiles name it.
+    pub own_package: &'a str,
     /// The triple that is built for.
     pub target: &'a str,
     /// What was wanted and allowed.

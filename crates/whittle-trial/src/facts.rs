@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lever::{Need, Value};
+use crate::lever::{Need, Scalar, Value};
 use crate::libc::LibcVersion;
-use crate::settings::Settings;
+use crate::settings::{Lines, Settings};
 
 /// What is known before the first trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +197,21 @@ impl Facts {
 }
 
 impl Facts {
+    /// The lines that settings stand for in this project.
+    ///
+    /// Cargo links a package that has keys of its own with the default `strip`, whatever the profile says (measured with
+    /// 1.95): where symbols are stripped, the own package's keys say so again.
+    #[must_use]
+    pub fn lines(&self, settings: &Settings) -> Lines {
+        let mut lines = settings.lines();
+        let of_profile = (self.profile.strip == "symbols").then_some(Scalar::Text("symbols"));
+        let strip = lines.profile.get("strip").copied().or(of_profile);
+        if let (Some(strip), false) = (strip, lines.own_package.is_empty()) {
+            lines.own_package.insert("strip", strip);
+        }
+        lines
+    }
+
     /// Further arguments of the linker's driver that make a link, run again, what these settings ship: symbols are kept
     /// when a link is recorded, so the profile's own stripping is among them.
     #[must_use]

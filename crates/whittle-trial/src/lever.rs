@@ -44,6 +44,8 @@ pub struct Value {
 pub enum Line {
     /// A key of the profile, in `Cargo.toml`.
     Profile(&'static str, Scalar),
+    /// A key of the profile for the program's own package alone (`[profile.NAME.package.OWN]`), in `Cargo.toml`.
+    OwnPackage(&'static str, Scalar),
     /// An argument of rustc, in `rustflags`.
     Rustflag(&'static str),
     /// An argument of the linker's driver, in `rustflags` as `-Clink-arg=…`.

@@ -54,6 +54,31 @@ pub enum Time {
     Over,
 }
 
+/// A level of optimization: that of the program, and that of its own package where it is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Level<'a> {
+    whole: &'a str,
+    own: Option<&'a str>,
+}
+
+impl<'a> Level<'a> {
+    const fn of(whole: &'a str) -> Self {
+        Self { whole, own: None }
+    }
+}
+
+/// The program for size, its own package and the generic code that it instantiates for speed.
+const FAST_OWN: [Level<'static>; 2] = [
+    Level {
+        whole: "s",
+        own: Some("2"),
+    },
+    Level {
+        whole: "s",
+        own: Some("3"),
+    },
+];
+
 /// What becomes of the settings of one build.
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
@@ -122,10 +147,10 @@ pub fn expected_builds(state: &State<'_>) -> (usize, usize) {
     let policy = state.policy;
     let (fewest, most) = match (policy.effort, policy.workloads, policy.goal) {
         (Effort::Quick, Exercised::No, _) | (Effort::Quick, _, Goal::Smallest) => (1, 1),
-        (Effort::Quick, Exercised::Yes, _) => (1, 2),
+        (Effort::Quick, Exercised::Yes, _) => (1, 3),
         (Effort::Full, Exercised::No, Goal::Balanced | Goal::Fastest) => (3, 3),
         (Effort::Full, _, Goal::Smallest) => (2, 3),
-        (Effort::Full, Exercised::Yes, _) => (2, 5),
+        (Effort::Full, Exercised::Yes, _) => (2, 6),
     };
     let unstable = usize::from(!state.bundle(&Settings::unchanged()).is_empty());
     (fewest + 2, most + 2 + unstable)
@@ -493,22 +518,28 @@ impl<'a> State<'a> {
         self.next_extra(&structure)
     }
 
-    fn at_level(&self, structure: &Settings, level: &str) -> Settings {
-        self.try_move(structure.clone(), "opt-level", level)
+    fn at_level(&self, structure: &Settings, level: Level<'_>) -> Settings {
+        let settings = self.try_move(structure.clone(), "opt-level", level.whole);
+        match level.own {
+            Some(own) => self.try_move(settings, "own-opt-level", own),
+            None => settings,
+        }
     }
 
     /// Levels of optimization in the order in which they are tried.
-    fn levels(&self) -> Vec<&str> {
-        let own = self.facts.profile.opt_level.as_str();
+    fn levels(&self) -> Vec<Level<'_>> {
+        let today = Level::of(self.facts.profile.opt_level.as_str());
+        let [s, z, two] = ["s", "z", "2"].map(Level::of);
+        let [own, faster_own] = FAST_OWN;
         let policy = self.policy;
-        let mut levels: Vec<&str> = match (policy.goal, policy.workloads, policy.effort) {
-            (Goal::Smallest, _, Effort::Quick) => vec!["z"],
-            (Goal::Smallest, _, Effort::Full) => vec!["z", "s"],
-            (_, Exercised::No, Effort::Quick) => vec![own],
+        let mut levels: Vec<Level<'_>> = match (policy.goal, policy.workloads, policy.effort) {
+            (Goal::Smallest, _, Effort::Quick) => vec![z],
+            (Goal::Smallest, _, Effort::Full) => vec![z, s],
+            (_, Exercised::No, Effort::Quick) => vec![today],
             // Smaller levels are built to be listed: their speed is for the user to judge.
-            (_, Exercised::No, Effort::Full) => vec![own, "s", "z"],
-            (_, Exercised::Yes, Effort::Quick) => vec!["s", own],
-            (_, Exercised::Yes, Effort::Full) => vec!["s", "z", "2", own],
+            (_, Exercised::No, Effort::Full) => vec![today, s, z],
+            (_, Exercised::Yes, Effort::Quick) => vec![s, own, today],
+            (_, Exercised::Yes, Effort::Full) => vec![s, z, own, faster_own, two, today],
         };
         let mut seen = BTreeSet::new();
         levels.retain(|level| seen.insert(*level));
@@ -516,25 +547,31 @@ impl<'a> State<'a> {
     }
 
     /// Whether a level can still win, given what became of the others.
-    fn can_win(&self, level: &str, structure: &Settings) -> bool {
+    fn can_win(&self, level: Level<'_>, structure: &Settings) -> bool {
         if self.policy.goal == Goal::Smallest || self.policy.workloads == Exercised::No {
             return true;
         }
-        let fast_enough = |level: &str| {
+        let fast_enough = |level: Level<'_>| {
             let settings = self.at_level(structure, level);
             candidates(self.records).iter().any(|candidate| {
                 candidate.record.trial.settings.compiled() == settings
                     && self.is_fast_enough(candidate)
             })
         };
-        match level {
-            // Slower than `s` wherever that is too slow already.
-            "z" => fast_enough("s"),
-            // Bigger than what is fast enough already.
-            "2" => !fast_enough("s") && !fast_enough("z"),
-            "s" => true,
-            _ => !["s", "z", "2"].into_iter().any(fast_enough),
+        let is_at = |whole: &str| level == Level::of(whole);
+        if is_at("s") {
+            return true;
         }
+        if is_at("z") {
+            // Slower than `s` wherever that is too slow already.
+            return fast_enough(Level::of("s"));
+        }
+        // Bigger than what is fast enough already: each is bigger than those that are tried before it.
+        let mut before = self
+            .levels()
+            .into_iter()
+            .take_while(|other| *other != level);
+        !before.any(fast_enough)
     }
 
     fn is_fast_enough(&self, candidate: &Candidate<'_>) -> bool {
@@ -557,7 +594,8 @@ impl<'a> State<'a> {
         let has_speed =
             self.policy.workloads == Exercised::Yes || self.policy.goal == Goal::Smallest;
         let level = leader
-            .get("opt-level")
+            .get("own-opt-level")
+            .or(leader.get("opt-level"))
             .unwrap_or(&self.facts.profile.opt_level);
         let threshold = match level {
             "s" => Some("5"),

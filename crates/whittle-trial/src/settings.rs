@@ -42,6 +42,8 @@ pub enum UnknownSetting {
 pub struct Lines {
     /// Keys of the profile.
     pub profile: BTreeMap<&'static str, Scalar>,
+    /// Keys of the profile for the program's own package alone.
+    pub own_package: BTreeMap<&'static str, Scalar>,
     /// Arguments of rustc that reach code generation.
     pub rustflags: Vec<&'static str>,
     /// Arguments of the linker's driver.
@@ -150,6 +152,9 @@ impl Settings {
             match *line {
                 Line::Profile(key, scalar) => {
                     lines.profile.insert(key, scalar);
+                }
+                Line::OwnPackage(key, scalar) => {
+                    lines.own_package.insert(key, scalar);
                 }
                 Line::Rustflag(flag) => lines.rustflags.push(flag),
                 Line::LinkArgument(argument) => lines.link_arguments.push(argument),

@@ -33,6 +33,8 @@ pub(crate) struct Baseline {
     pub(crate) build: Build,
     pub(crate) artifact: Artifact,
     pub(crate) shipped: Shipped,
+    /// Its package, as cargo's profiles name it.
+    pub(crate) own_package: String,
     pub(crate) file: FileFacts,
     pub(crate) facts: Facts,
     /// By how many bytes two equal builds differ, here and in the user's place.
@@ -103,6 +105,7 @@ impl Baseline {
         });
         Ok(Self {
             builds: usize::from(!artifact.fresh),
+            own_package: package_spec(&build, &artifact),
             build,
             artifact,
             shipped,
@@ -293,6 +296,23 @@ impl Baseline {
         } else {
             Strips::AsItIs
         }
+    }
+}
+
+/// How a profile names the package of an artifact: with its version where another has the same name.
+fn package_spec(build: &Build, artifact: &Artifact) -> String {
+    let packages = &build.workspace.packages;
+    let own = packages
+        .iter()
+        .find(|package| package.id == artifact.package);
+    let Some(own) = own else {
+        return artifact.target_name.clone();
+    };
+    let namesakes = packages.iter().filter(|other| other.name == own.name);
+    if namesakes.count() > 1 {
+        format!("{}@{}", own.name, own.version)
+    } else {
+        own.name.to_string()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The lab: runs trials. Builds and links go through whittle-cargo, checks through the judge, and what comes out is a value.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(crate) struct Lab<'a> {
     pub(crate) judge: Judge<'a>,
     /// The file that ships: its name is that of all.
     pub(crate) shipped: PathBuf,
+    /// The program's own package, as cargo's profiles name it.
+    pub(crate) own_package: String,
     pub(crate) spent: Spent,
 }
 
@@ -232,12 +235,16 @@ impl Lab<'_> {
         if self.strips == Strips::Yes {
             shipped = shipped.with("strip", "symbols").unwrap_or(settings.clone());
         }
-        let lines = shipped.lines();
-        let profile = lines
-            .profile
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value_of(*value)))
-            .collect();
+        let lines = self.facts.lines(&shipped);
+        let keys = |keys: &BTreeMap<&str, Scalar>| -> BTreeMap<String, SettingValue> {
+            keys.iter()
+                .map(|(key, value)| ((*key).to_owned(), value_of(*value)))
+                .collect()
+        };
+        let mut packages = BTreeMap::new();
+        if !lines.own_package.is_empty() {
+            packages.insert(self.own_package.clone(), keys(&lines.own_package));
+        }
         let unstable = lines
             .unstable
             .iter()
@@ -276,7 +283,8 @@ impl Lab<'_> {
         let is_unstable =
             !lines.unstable.is_empty() || lines.rustflags.iter().any(|flag| flag.starts_with("-Z"));
         CargoSettings {
-            profile,
+            profile: keys(&lines.profile),
+            packages,
             rustflags: for_all,
             last_crate: for_last,
             link_args,

@@ -106,6 +106,7 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         bootstrap: baseline.bootstrap,
         judge,
         shipped: baseline.shipped.path.clone(),
+        own_package: baseline.own_package.clone(),
         spent: Spent::default(),
     };
     // Whether a speed is within the bound is for today's bound to say, whatever was asked when it was measured.
@@ -228,6 +229,7 @@ impl Answer<'_> {
             program: &baseline.artifact.target_name,
             path: &baseline.shipped.path,
             profile: &request.selection.profile,
+            own_package: &baseline.own_package,
             target,
             policy,
             facts: &baseline.facts,

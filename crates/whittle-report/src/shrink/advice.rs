@@ -1,10 +1,11 @@
 //! Words that all formats share: the lines of settings, prices, verdicts.
 
-use whittle_trial::facts::Facts;
 use whittle_trial::policy::{Goal, Measure, Reluctance};
 use whittle_trial::settings::Settings;
 use whittle_trial::speed::{Ratio, Speed};
 use whittle_trial::verdict::{Behaviour, Starts, Verdict};
+
+use super::Report;
 
 /// Where lines are written, and the lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,17 +15,30 @@ pub(super) struct Place {
 }
 
 /// The lines that settings stand for, by file.
-pub(super) fn places(settings: &Settings, profile: &str, target: &str) -> Vec<Place> {
-    let lines = settings.lines();
+pub(super) fn places(settings: &Settings, report: &Report<'_>) -> Vec<Place> {
+    let Report {
+        profile,
+        own_package,
+        target,
+        ..
+    } = report;
+    let lines = report.facts.lines(settings);
     let mut places = Vec::new();
-    if !lines.profile.is_empty() {
-        let mut text = vec![format!("[profile.{profile}]")];
-        text.extend(
-            lines
-                .profile
-                .iter()
-                .map(|(key, value)| format!("{key} = {value}")),
-        );
+    let mut text = Vec::new();
+    let tables = [
+        (format!("[profile.{profile}]"), &lines.profile),
+        (
+            format!("[profile.{profile}.package.{}]", toml_key(own_package)),
+            &lines.own_package,
+        ),
+    ];
+    for (table, keys) in tables {
+        if !keys.is_empty() {
+            text.push(table);
+            text.extend(keys.iter().map(|(key, value)| format!("{key} = {value}")));
+        }
+    }
+    if !text.is_empty() {
         places.push(Place {
             file: "Cargo.toml",
             lines: text,
@@ -64,6 +78,18 @@ pub(super) fn places(settings: &Settings, profile: &str, target: &str) -> Vec<Pl
         });
     }
     places
+}
+
+/// A package's name as a key in TOML: bare, or quoted where it has a version.
+fn toml_key(name: &str) -> String {
+    let is_bare = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_bare {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
 }
 
 /// What settings cost, one price each, in the catalogue's order.
@@ -155,10 +181,9 @@ pub(super) fn reluctance(reason: &Reluctance) -> String {
 }
 
 /// Who will not get the lines that are not in a manifest.
-pub(super) fn who_misses(settings: &Settings, facts: &Facts) -> Option<String> {
+pub(super) fn who_misses(settings: &Settings) -> Option<String> {
     let lines = settings.lines();
     let has_flags = !lines.rustflags.is_empty() || !lines.link_arguments.is_empty();
-    let _ = facts;
     has_flags.then(|| {
         "`cargo install` from a registry, builds with `RUSTFLAGS` set and containers that do not copy `.cargo` do not get \
          the lines in `.cargo/config.toml`"

@@ -73,7 +73,7 @@ fn recommended(report: &Report<'_>) -> Value {
         return Value::Null;
     };
     let settings = &candidate.record.trial.settings;
-    let lines: Map<String, Value> = places(settings, report.profile, report.target)
+    let lines: Map<String, Value> = places(settings, report)
         .into_iter()
         .map(|place| (place.file.to_owned(), json!(place.lines)))
         .collect();

@@ -36,7 +36,7 @@ pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
                 prose(&checked(candidate.verdict))
             )?;
             let settings = &candidate.record.trial.settings;
-            for place in places(settings, report.profile, report.target) {
+            for place in places(settings, report) {
                 writeln!(out, "\n{}:\n\n```toml", code(place.file))?;
                 for line in place.lines {
                     writeln!(out, "{line}")?;

@@ -116,7 +116,7 @@ fn take_this(page: &mut Page, report: &Report<'_>) {
         ),
     )]);
     let settings = &candidate.record.trial.settings;
-    for place in places(settings, report.profile, report.target) {
+    for place in places(settings, report) {
         page.line(&[(Role::Aside, &format!("  in {}", place.file))]);
         for line in place.lines {
             page.prose((Role::Body, "    "), Role::Typed, &line);
@@ -155,7 +155,7 @@ fn take_this(page: &mut Page, report: &Report<'_>) {
             page.prose((Role::Aside, lead), Role::Aside, &panic_seen(seen));
         }
     }
-    if let Some(who) = who_misses(settings, report.facts) {
+    if let Some(who) = who_misses(settings) {
         page.prose((Role::Aside, "  note: "), Role::Aside, &who);
     }
 }

@@ -41,6 +41,7 @@ fn built(file: u64) -> Built {
 /// A winner, what would come on top of it, and a trial that failed.
 fn records() -> Vec<Record> {
     let winner = settings(&[
+        ("own-opt-level", "2"),
         ("lto", "fat"),
         ("codegen-units", "1"),
         ("strip", "symbols"),
@@ -164,6 +165,7 @@ fn with_report<T>(full: bool, draw: impl FnOnce(Report<'_>) -> T) -> T {
         program: "rg",
         path: Path::new("/p/target/release/rg"),
         profile: "release",
+        own_package: "planted",
         target: "x86_64-unknown-linux-gnu",
         policy: &policy,
         facts: &facts,
@@ -214,6 +216,8 @@ fn the_decision_fits_one_screen_and_says_all_that_decides() {
         "Take this: 3,000,000 bytes on disk, 50.0 % of now",
         "[profile.release]",
         "lto = \"fat\"",
+        // With `strip` again, which cargo forgets for a package that has keys of its own.
+        "[profile.release.package.planted]\n    opt-level = 2\n    strip = \"symbols\"",
         "[target.x86_64-unknown-linux-gnu]",
         "rustflags = [\"-Clink-arg=-Wl,--icf=all\"]",
         "tests and checks passed",
@@ -492,7 +496,7 @@ fn markdown_has_the_lines_to_copy() {
     });
     for part in [
         "**Take this: 3,000,000 bytes, 50.0 % of now.**",
-        "```toml\n[profile.release]\ncodegen-units = 1\nlto = \"fat\"\nstrip = \"symbols\"\n```",
+        "```toml\n[profile.release]\ncodegen-units = 1\nlto = \"fat\"\nstrip = \"symbols\"\n[profile.release.package.planted]\nopt-level = 2\nstrip = \"symbols\"\n```",
         "--min-glibc 2.36",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");

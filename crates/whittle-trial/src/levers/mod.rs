@@ -10,6 +10,7 @@ use crate::lever::Lever;
 /// The catalogue, in the order in which settings are read and written: profile, compiler, linker, unstable.
 pub const LEVERS: &[Lever] = &[
     profile::OPT_LEVEL,
+    profile::OWN_OPT_LEVEL,
     profile::LTO,
     profile::CODEGEN_UNITS,
     profile::PANIC,
@@ -95,7 +96,7 @@ mod tests {
                 let is_unstable = value.lines.iter().any(|line| match line {
                     Line::Unstable(..) => true,
                     Line::Rustflag(flag) => flag.starts_with("-Z"),
-                    Line::Profile(..) | Line::LinkArgument(_) => false,
+                    Line::Profile(..) | Line::OwnPackage(..) | Line::LinkArgument(_) => false,
                 });
                 let needs: Vec<&Need> = lever.needs.iter().chain(value.needs).collect();
                 assert_eq!(

@@ -11,6 +11,8 @@ use crate::verdict::{Behaviour, Starts, WorkloadSpeed};
 struct Program {
     /// Bytes and slowdown at a level.
     level: fn(&str) -> (u64, f64),
+    /// The share of a slowdown that its own package has, and generic code with its types.
+    own_share: f64,
     /// Whether a file with these settings starts.
     starts: fn(&Settings) -> bool,
     /// Whether it does what the baseline does.
@@ -54,6 +56,7 @@ fn usual_savings(settings: &Settings) -> u64 {
 
 const USUAL: Program = Program {
     level: usual,
+    own_share: 0.2,
     starts: |_| true,
     behaves: |_| true,
     builds: |_| true,
@@ -71,7 +74,12 @@ impl Program {
         let level = settings
             .get("opt-level")
             .unwrap_or(&facts.profile.opt_level);
-        let (size, ratio) = (self.level)(level);
+        let (mut size, mut ratio) = (self.level)(level);
+        if let Some(own) = settings.get("own-opt-level") {
+            let (own_size, own_ratio) = (self.level)(own);
+            size += (own_size - size) / 6;
+            ratio += (own_ratio - ratio) * self.own_share;
+        }
         let file = size - (self.saves)(settings);
         let built = Built {
             sizes: Sizes {
@@ -205,12 +213,15 @@ fn search(program: &Program, policy: &Policy) -> Search {
 
 #[test]
 fn a_level_that_is_too_slow_ends_the_way_down() {
-    // `s` is 5 % slower, and 2 % are allowed: `z` cannot win, and neither can `3` once `2` is fast enough.
+    // `s` is 5 % slower, and 2 % are allowed: `z` cannot win, and neither can `3` once `2` is fast enough. The time goes
+    // into dependencies, so that a faster package of its own does not help.
     let found = search(&USUAL, &policy());
     assert_eq!(
         found.builds(),
         [
             "opt-level=s lto=fat codegen-units=1 panic=abort",
+            "opt-level=s own-opt-level=2 lto=fat codegen-units=1 panic=abort",
+            "opt-level=s own-opt-level=3 lto=fat codegen-units=1 panic=abort",
             "opt-level=2 lto=fat codegen-units=1 panic=abort",
             "opt-level=2 lto=fat codegen-units=1 panic=abort inline-threshold=25",
         ]
@@ -218,6 +229,28 @@ fn a_level_that_is_too_slow_ends_the_way_down() {
     assert_eq!(
         found.recommended(),
         "opt-level=2 lto=fat codegen-units=1 panic=abort strip=symbols inline-threshold=25 icf=all eh-frame-hdr=none"
+    );
+}
+
+#[test]
+fn a_program_whose_time_goes_into_its_own_package_has_that_alone_compiled_for_speed() {
+    let program = Program {
+        own_share: 1.0,
+        ..USUAL
+    };
+    let found = search(&program, &policy());
+    assert_eq!(
+        found.builds(),
+        [
+            "opt-level=s lto=fat codegen-units=1 panic=abort",
+            "opt-level=s own-opt-level=2 lto=fat codegen-units=1 panic=abort",
+            "opt-level=s own-opt-level=2 lto=fat codegen-units=1 panic=abort inline-threshold=25",
+        ]
+    );
+    let recommended = found.recommended();
+    assert!(
+        recommended.starts_with("opt-level=s own-opt-level=2 "),
+        "{recommended}"
     );
 }
 
