@@ -22,6 +22,8 @@ pub struct Facts {
     pub host_apart: bool,
     /// The version of glibc that the file needs today; nothing if it does not use glibc.
     pub libc_floor: Option<LibcVersion>,
+    /// How settings of the linker are tried.
+    pub link_trials: LinkTrials,
 }
 
 /// A profile of cargo's, inheritance and defaults resolved.
@@ -68,8 +70,20 @@ impl Default for Profile {
 pub enum FileFormat {
     /// Linux, the BSDs.
     Elf,
+    /// An archive of object files for another linker: no setting of a linker reaches it.
+    Archive,
     /// Anything else: only settings that every format has are tried.
     Other,
+}
+
+/// How settings of the linker are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkTrials {
+    /// The last link of a build is run again, which takes a fraction of a second.
+    Again,
+    /// Each by a whole build: there is no link that could be run again.
+    WholeBuild,
 }
 
 /// What a toolchain takes.
@@ -105,7 +119,7 @@ pub struct Unmet(pub Need);
 impl std::fmt::Display for Unmet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Need::Elf => f.write_str("it is for ELF files"),
+            Need::Elf => f.write_str("it is for linked ELF files"),
             Need::Abort => f.write_str("it needs `panic = \"abort\"`"),
             Need::Unwind => f.write_str("it is for programs that unwind"),
             Need::NoLto => f.write_str("it is for programs without LTO"),

@@ -13,10 +13,11 @@ use std::collections::BTreeSet;
 
 use crate::class::Class;
 use crate::detect::Hazard;
-use crate::facts::Facts;
+use crate::facts::{Facts, LinkTrials};
 use crate::frontier::{Candidate, TIE, as_float, candidates, clearly_smaller};
 use crate::lever::{Lever, Rebuild, Tried, Value};
 use crate::levers::{self, LEVERS};
+use crate::libc::LibcVersion;
 use crate::policy::{Admission, Effort, Exercised, Goal, Policy};
 use crate::settings::Settings;
 use crate::speed::Speed;
@@ -101,6 +102,9 @@ enum Stage {
 /// The winner's own build ([`Step::Confirm`]) comes last.
 #[must_use]
 pub fn next(state: &State<'_>) -> Vec<Trial> {
+    if state.facts.link_trials == LinkTrials::WholeBuild {
+        return state.next_whole();
+    }
     // What has been begun is finished first: builds are dear, the rest is cheap.
     let builds: Vec<&Settings> = state
         .records
@@ -145,6 +149,9 @@ pub fn recommended<'a>(state: &State<'a>) -> Option<Candidate<'a>> {
 #[must_use]
 pub fn expected_builds(state: &State<'_>) -> (usize, usize) {
     let policy = state.policy;
+    if state.facts.link_trials == LinkTrials::WholeBuild {
+        return state.expected_whole_builds();
+    }
     let (fewest, most) = match (policy.effort, policy.workloads, policy.goal) {
         (Effort::Quick, Exercised::No, _) | (Effort::Quick, _, Goal::Smallest) => (1, 1),
         (Effort::Quick, Exercised::Yes, _) => (1, 3),
@@ -411,14 +418,20 @@ impl<'a> State<'a> {
 
     /// Whether a linked file needs no newer C library than it may.
     fn fits_floor(&self, record: &Record) -> bool {
+        let floor = record.built().and_then(|built| built.libc_floor);
+        self.may_need(floor, &record.trial.settings)
+    }
+
+    /// Whether a file with these settings may need that version of the C library.
+    fn may_need(&self, floor: Option<LibcVersion>, settings: &Settings) -> bool {
         let highest = self.policy.highest_floor(self.facts);
         let is_allowed = self.policy.allow_classes.contains(&Class::Portability)
-            || record.trial.settings.iter().any(|(lever, _)| {
+            || settings.iter().any(|(lever, _)| {
                 lever.class == Class::Portability
                     && self.policy.allow.iter().any(|name| name == lever.name)
             });
         is_allowed
-            || match (record.built().and_then(|built| built.libc_floor), highest) {
+            || match (floor, highest) {
                 (Some(floor), Some(highest)) => floor <= highest,
                 (None, _) => true,
                 (Some(_), None) => false,
@@ -497,7 +510,14 @@ impl<'a> State<'a> {
             .map(|record| &record.trial.settings)
             .filter(|settings| !self.is_offer(settings))
             .peekable();
-        builds.peek().is_some() && builds.all(|settings| self.stage(settings) == Stage::Rejected)
+        builds.peek().is_some() && builds.all(|settings| self.is_rejected(settings))
+    }
+
+    fn is_rejected(&self, compiled: &Settings) -> bool {
+        match self.facts.link_trials {
+            LinkTrials::Again => self.stage(compiled) == Stage::Rejected,
+            LinkTrials::WholeBuild => self.whole_stage(compiled) == WholeStage::Rejected,
+        }
     }
 
     /// The next build that could win, the best guess first.
@@ -671,9 +691,12 @@ impl<'a> State<'a> {
             .into_iter()
             .filter(|candidate| self.is_admitted(&candidate.record.trial.settings))
             .filter(|candidate| self.is_fast_enough(candidate))
-            .filter(|candidate| {
-                let compiled = candidate.record.trial.settings.compiled();
-                self.stage(&compiled) != Stage::Rejected
+            .filter(|candidate| match self.facts.link_trials {
+                LinkTrials::Again => {
+                    let compiled = candidate.record.trial.settings.compiled();
+                    self.stage(&compiled) != Stage::Rejected
+                }
+                LinkTrials::WholeBuild => true,
             })
             .min_by(|a, b| self.order(a, b))
     }
@@ -720,6 +743,9 @@ impl<'a> State<'a> {
 fn trial(step: Step, settings: Settings) -> Trial {
     Trial { step, settings }
 }
+
+mod whole;
+use whole::WholeStage;
 
 #[cfg(test)]
 mod tests;

@@ -212,7 +212,7 @@ impl Policy {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::facts::{Capability, FileFormat, Linker, Profile};
+    use crate::facts::{Capability, FileFormat, LinkTrials, Linker, Profile};
     use crate::lever::Detector;
     use crate::levers;
 
@@ -236,6 +236,7 @@ pub(crate) mod tests {
                 major: 2,
                 minor: 34,
             }),
+            link_trials: LinkTrials::Again,
         }
     }
 

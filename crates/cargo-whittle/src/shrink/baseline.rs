@@ -10,7 +10,7 @@ use whittle_cargo::{
 };
 use whittle_report::shrink::CleanBuild;
 use whittle_trial::detect::{self, Weighed, addresses, panics};
-use whittle_trial::facts::{Capability, Facts, FileFormat, Linker, Profile};
+use whittle_trial::facts::{Capability, Facts, FileFormat, LinkTrials, Linker, Profile};
 use whittle_trial::lever::Detector;
 use whittle_trial::levers;
 use whittle_trial::policy::{Admission, Policy};
@@ -96,6 +96,7 @@ impl Baseline {
             linkers: Vec::new(),
             host_apart: request.selection.target.is_some(),
             libc_floor: file.libc_floor,
+            link_trials: LinkTrials::Again,
         };
         let compile_cpu_seconds = build.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
         // Only a build of every crate tells what one from nothing takes.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use whittle_report::shrink::{Applied, CleanBuild, PanicSeen, Panics, Report, Why, WhyRow};
 use whittle_trial::detect::{Acknowledgement, Hazard, Weighed};
-use whittle_trial::facts::{Capability, Facts, FileFormat, Profile};
+use whittle_trial::facts::{Capability, Facts, FileFormat, LinkTrials, Profile};
 use whittle_trial::frontier::candidates;
 use whittle_trial::lever::Detector;
 use whittle_trial::policy::{Admission, Effort, Exercised, Goal, Measure, Policy, Reluctance};
@@ -127,6 +127,7 @@ fn with_report<T>(full: bool, draw: impl FnOnce(Report<'_>) -> T) -> T {
         linkers: Vec::new(),
         host_apart: false,
         libc_floor: "2.34".parse().ok(),
+        link_trials: LinkTrials::Again,
     };
     let acknowledgements = [Acknowledgement {
         lever: "icf".to_owned(),

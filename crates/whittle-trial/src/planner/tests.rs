@@ -7,6 +7,8 @@ use crate::speed::Ratio;
 use crate::trial::Built;
 use crate::verdict::{Behaviour, Starts, WorkloadSpeed};
 
+mod whole;
+
 /// A made-up program.
 struct Program {
     /// Bytes and slowdown at a level.
