@@ -19,7 +19,7 @@ use crate::selection::Selection;
 pub struct Build {
     /// What went in.
     pub record: BuildRecord,
-    /// What came out and is linked or archived: by package, kind and name. Never empty.
+    /// What came out and is linked or archived: by package, kind and name. Never empty after [`Cargo::build`].
     pub artifacts: Vec<Artifact>,
     /// The workspace: its root, its target directory and its own packages, without dependencies.
     pub workspace: Metadata,

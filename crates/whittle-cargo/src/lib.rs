@@ -26,6 +26,7 @@
 //! | [`Invocation`] | runs any command, with a time limit, everything it started killed at its end, and what it used measured |
 //! | [`Cargo::variants`] | a [`VariantBuilder`]: one artifact built under other [`Settings`], beside the user's build |
 //! | [`VariantBuilder::capture`] | a [`CapturedLink`]: the last link, to be run again with other arguments |
+//! | [`BuildCommand`] | what ships where that is no plain `cargo build`, under other settings; [`Cargo::survey`] says whose it is |
 //! | [`VariantBuilder::compile_tests`] | a [`TestSuite`]: the user's tests, to be run against any executable |
 //! | [`Edit`], [`Undo`] | settings written into the user's files, and taken back |
 //! | [`Cargo::toolchains`], [`linkers`] | what is installed |
@@ -35,6 +36,7 @@
 
 mod artifact;
 mod build;
+mod build_command;
 mod cargo;
 mod compiler;
 mod edit;
@@ -52,6 +54,7 @@ mod selection;
 mod settings;
 mod stamp;
 mod suite;
+mod survey;
 mod toolchain;
 mod toolchains;
 mod twin;
@@ -61,6 +64,9 @@ pub use cargo_metadata::{self, Metadata, PackageId};
 
 pub use crate::artifact::{Artifact, ArtifactKind};
 pub use crate::build::{Build, BuildWarning};
+pub use crate::build_command::{
+    BuildCommand, BuildCommandError, CommandBuild, CommandTrial, Place,
+};
 pub use crate::cargo::{Cargo, Stderr};
 pub use crate::edit::{Edit, EditError, EditRequest, FileEdit, Undo};
 pub use crate::error::CargoError;

@@ -114,7 +114,7 @@ pub struct Unit {
 }
 
 /// The settings of a unit that cargo reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct UnitProfile {
     /// `0` to `3`, `s` or `z`.

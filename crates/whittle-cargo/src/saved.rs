@@ -101,6 +101,12 @@ impl SavedFiles {
         self.put_back()
     }
 
+    /// Forgets them: what is there now is to stay.
+    pub(crate) fn discard(mut self) -> Result<(), CargoError> {
+        self.files.clear();
+        remove_folder(&self.folder)
+    }
+
     fn put_back(&mut self) -> Result<Vec<PathBuf>, CargoError> {
         let mut restored = Vec::new();
         let mut first_error = None;

@@ -290,7 +290,7 @@ impl<'a> OneTarget<'a> {
 
 /// Makes the user's target directory if it is not there, and marks it as cargo does when it makes one, so that backups
 /// leave it out ("Cache Directory Tagging Specification" 0.6).
-fn create_cache(folder: &Path) -> io::Result<()> {
+pub(crate) fn create_cache(folder: &Path) -> io::Result<()> {
     const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
         # This file is a cache directory tag created by cargo-whittle.\n\
         # For information about cache directory tags see https://bford.info/cachedir/\n";

@@ -94,6 +94,35 @@ impl BuildRecord {
     }
 }
 
+impl BuildRecord {
+    /// A record without a build: the crates that the artifacts' packages reach, without files.
+    pub(crate) fn survey(sources: Sources<'_>) -> Self {
+        let nodes = nodes(sources.metadata);
+        let linked = sources.linked(&nodes);
+        let reached: BTreeSet<&PackageId> = linked.iter().collect();
+        let mut packages: Vec<Package> = linked
+            .iter()
+            .map(|id| sources.package(id, &nodes, &reached))
+            .collect();
+        packages.sort_by(|a, b| (&a.name, &a.version, &a.id).cmp(&(&b.name, &b.version, &b.id)));
+        let units = linked.iter().map(|id| Unit {
+            package: id.clone(),
+            crate_name: sources.library_name(id).unwrap_or_default(),
+            files: Vec::new(),
+            features: Vec::new(),
+            profile: UnitProfile::default(),
+        });
+        Self {
+            units: units.collect(),
+            toolchain: sources.toolchain,
+            target: sources.target.to_owned(),
+            profile: sources.profile.to_owned(),
+            packages,
+            build_scripts: Vec::new(),
+        }
+    }
+}
+
 impl Sources<'_> {
     /// The packages that the artifacts reach through normal dependencies, without passing a procedural macro.
     fn linked(&self, nodes: &BTreeMap<&PackageId, &Node>) -> BTreeSet<PackageId> {
