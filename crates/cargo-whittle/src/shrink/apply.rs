@@ -15,6 +15,7 @@ use super::evidence::FileFacts;
 use super::lab::read;
 use super::progress::Progress;
 use super::request::Request;
+use super::whole::WholeBuilder;
 use crate::trouble::{Outcome, Trouble};
 
 /// Writes settings into the user's files, builds plainly, and takes them back if that does not give the file.
@@ -22,7 +23,7 @@ pub(crate) fn apply(
     cargo: &Cargo,
     request: &Request,
     baseline: &Baseline,
-    winner: &Candidate<'_>,
+    (winner, whole): (&Candidate<'_>, Option<&WholeBuilder>),
     settings: &CargoSettings,
     progress: &mut Progress,
 ) -> Outcome<Applied> {
@@ -55,7 +56,18 @@ pub(crate) fn apply(
             reason: chain(&anyhow::Error::from(error)),
         });
     }
-    match prove(cargo, request, baseline, winner, progress) {
+    let proof = Proof {
+        expected: winner.built.sizes.file,
+        noise: baseline.noise,
+    };
+    let proven = if let Some(whole) = whole {
+        progress.phase("runs your build command with the new settings");
+        proof.by_command(whole, progress)
+    } else {
+        progress.phase("builds plainly with the new settings");
+        proof.by_cargo(cargo, request, baseline, progress)
+    };
+    match proven {
         Ok(size) => Ok(Applied::Yes {
             files: edit
                 .files
@@ -78,41 +90,69 @@ pub(crate) fn apply(
     }
 }
 
-/// Builds as the user would and compares.
-fn prove(
-    cargo: &Cargo,
-    request: &Request,
-    baseline: &Baseline,
-    winner: &Candidate<'_>,
-    progress: &mut Progress,
-) -> Result<u64, String> {
-    progress.phase("builds plainly with the new settings");
-    let mut selection: Selection = request.selection.clone();
-    if let Some(profile) = &request.into_profile {
-        selection.profile.clone_from(profile);
+/// What a plain build has to give.
+struct Proof {
+    /// Bytes of the trial's file.
+    expected: u64,
+    /// By how many bytes two equal builds differ.
+    noise: u64,
+}
+
+impl Proof {
+    /// Builds as the user would and compares.
+    fn by_cargo(
+        &self,
+        cargo: &Cargo,
+        request: &Request,
+        baseline: &Baseline,
+        progress: &mut Progress,
+    ) -> Result<u64, String> {
+        let mut selection: Selection = request.selection.clone();
+        if let Some(profile) = &request.into_profile {
+            selection.profile.clone_from(profile);
+        }
+        let build = cargo
+            .build(&selection, &mut |event: Event<'_>| progress.hear(&event))
+            .map_err(|error| format!("the plain build failed: {error}"))?;
+        let artifact = build
+            .artifacts
+            .iter()
+            .find(|other| {
+                other.kind == baseline.artifact.kind
+                    && other.target_name == baseline.artifact.target_name
+                    && other.package == baseline.artifact.package
+            })
+            .ok_or("the plain build made no such file")?;
+        self.compare(&artifact.path)
     }
-    let build = cargo
-        .build(&selection, &mut |event: Event<'_>| progress.hear(&event))
-        .map_err(|error| format!("the plain build failed: {error}"))?;
-    let artifact = build
-        .artifacts
-        .iter()
-        .find(|other| {
-            other.kind == baseline.artifact.kind
-                && other.target_name == baseline.artifact.target_name
-                && other.package == baseline.artifact.package
-        })
-        .ok_or("the plain build made no such file")?;
-    let bytes = read(&artifact.path).map_err(|trouble| trouble.to_string())?;
-    let facts = FileFacts::of(&bytes).map_err(|trouble| trouble.to_string())?;
-    let (got, expected) = (facts.sizes.file, winner.built.sizes.file);
-    if is_within_noise(got, expected, baseline.noise) {
-        Ok(got)
-    } else {
-        Err(format!(
-            "a plain build gives {got} bytes, and the trial was {expected}: something else decides how it is built, such as \
-             `RUSTFLAGS` in the environment"
-        ))
+
+    /// Runs the user's command and compares.
+    fn by_command(&self, whole: &WholeBuilder, progress: &mut Progress) -> Result<u64, String> {
+        let mut compared = Err("the build command built no file".to_owned());
+        whole
+            .run_anew(
+                &mut |file| {
+                    compared = self.compare(file);
+                    compared.is_ok()
+                },
+                progress,
+            )
+            .map_err(|trouble| format!("the build failed: {}", chain(&trouble.error)))?;
+        compared
+    }
+
+    fn compare(&self, file: &Path) -> Result<u64, String> {
+        let bytes = read(file).map_err(|trouble| trouble.to_string())?;
+        let facts = FileFacts::of(&bytes).map_err(|trouble| trouble.to_string())?;
+        let (got, expected) = (facts.sizes.file, self.expected);
+        if is_within_noise(got, expected, self.noise) {
+            Ok(got)
+        } else {
+            Err(format!(
+                "a plain build gives {got} bytes, and the trial was {expected}: something else decides how it is built, such as \
+                 `RUSTFLAGS` in the environment"
+            ))
+        }
     }
 }
 

@@ -75,6 +75,24 @@ pub(crate) struct ShrinkArguments {
     /// The toolchain, as rustup names it, or the folder of one that has its own cargo and rustc
     #[arg(long, value_name = "NAME|DIR", help_heading = "What to build with")]
     pub(crate) toolchain: Option<String>,
+    /// What builds the program, where that is no plain `cargo build`: a command for the shell, which hands its environment
+    /// on to cargo
+    #[arg(
+        long,
+        value_name = "CMD",
+        requires = "artifact",
+        help_heading = "What to build with"
+    )]
+    pub(crate) build_command: Option<String>,
+    /// The file that it builds, from the workspace's root: a pattern such as `dist/app-*`; `{target-dir}` stands for the
+    /// target directory
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        requires = "build_command",
+        help_heading = "What to build with"
+    )]
+    pub(crate) artifact: Option<String>,
     /// Forget what earlier runs found
     #[arg(long, help_heading = "What to build with")]
     pub(crate) fresh: bool,

@@ -73,15 +73,7 @@ impl Baseline {
         })?;
         let seconds = start.elapsed().as_secs_f64();
         let artifact = only_artifact(&build)?.clone();
-        let kept = Stand::new(
-            folder.join("shipped"),
-            artifact.path.file_name().unwrap_or_default(),
-        );
-        kept.put(&artifact.path)?;
-        let shipped = Shipped {
-            path: build.plain_path(&artifact),
-            copy: kept.program(),
-        };
+        let shipped = Shipped::keep(&artifact.path, build.plain_path(&artifact), folder)?;
         let bytes = read(&shipped.copy)?;
         let file = FileFacts::of(&bytes)?;
         let format = if bytes.starts_with(b"\x7fELF") {
@@ -126,7 +118,10 @@ impl Baseline {
         let toolchain = &self.build.record.toolchain;
         let compiler = format!("{toolchain:?}");
         let judged = judge::commands(request);
-        SourceState::of(&self.build, &request.selection, &compiler, &judged)
+        let built = request.build_command.as_ref();
+        let compiler = format!("{compiler} {built:?}");
+        let made = built.map(|_| self.artifact.path.as_path());
+        SourceState::of(&self.build, &request.selection, &compiler, &judged, made)
     }
 
     /// Builds its last crate a second time: what differs is noise, and the link tells the profile and who catches panics.
@@ -200,7 +195,7 @@ impl Baseline {
     }
 
     /// Asks the detectors; both witnesses are heard.
-    fn detect(&mut self, with_symbols: &[u8]) {
+    pub(crate) fn detect(&mut self, with_symbols: &[u8]) {
         let scan = SourceScan::of(&self.build);
         if !scan.unread.is_empty() {
             let count = scan.unread.len();
@@ -301,7 +296,7 @@ impl Baseline {
 }
 
 /// How a profile names the package of an artifact: with its version where another has the same name.
-fn package_spec(build: &Build, artifact: &Artifact) -> String {
+pub(crate) fn package_spec(build: &Build, artifact: &Artifact) -> String {
     let packages = &build.workspace.packages;
     let own = packages
         .iter()
@@ -397,7 +392,7 @@ fn linkers(shipped: &[u8], relink: &dyn Fn(Vec<&str>) -> Outcome<Vec<u8>>) -> Ve
 }
 
 /// Which linker wrote a file, by what it left in `.comment`; GNU ld leaves nothing, gold a note.
-fn linker_of(bytes: &[u8]) -> &'static str {
+pub(crate) fn linker_of(bytes: &[u8]) -> &'static str {
     let Ok(image) = whittle_image::Image::parse(bytes) else {
         return "unknown";
     };

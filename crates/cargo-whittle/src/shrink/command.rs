@@ -74,6 +74,18 @@ pub(crate) struct Shipped {
     pub(crate) copy: PathBuf,
 }
 
+impl Shipped {
+    /// Keeps a copy of a file in `folder`; `path` is where a plain build puts it.
+    pub(crate) fn keep(file: &Path, path: PathBuf, folder: &Path) -> Outcome<Self> {
+        let kept = Stand::new(folder.join("shipped"), path.file_name().unwrap_or_default());
+        kept.put(file)?;
+        Ok(Self {
+            path,
+            copy: kept.program(),
+        })
+    }
+}
+
 /// A command of the user's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UserCommand<'a> {

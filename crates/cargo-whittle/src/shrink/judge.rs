@@ -370,6 +370,12 @@ impl<'a> Judge<'a> {
 /// What the user's commands are, for whoever wants to know before they are run.
 pub(crate) fn commands(request: &Request) -> Vec<String> {
     let mut commands = Vec::new();
+    commands.extend(
+        request
+            .build_command
+            .iter()
+            .map(|command| command.line.clone()),
+    );
     match &request.tests {
         Tests::Package => commands.push("the package's integration tests".to_owned()),
         Tests::Command(line) => commands.push(line.clone()),

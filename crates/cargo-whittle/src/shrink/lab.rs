@@ -19,6 +19,7 @@ use whittle_trial::verdict::{Behaviour, Verdict};
 use super::evidence::FileFacts;
 use super::judge::{Care, Judge};
 use super::store::{FULL_DISK_HELP, Store, disk_help};
+use super::whole::WholeBuilder;
 use crate::trouble::{Outcome, Trouble};
 
 /// What compilers and linkers say when they cannot write (`strerror` of `ENOSPC`).
@@ -39,6 +40,8 @@ pub(crate) struct Lab<'a> {
     /// Whether a stable compiler is told to take unstable settings, since its toolchain was selected for them.
     pub(crate) bootstrap: bool,
     pub(crate) judge: Judge<'a>,
+    /// What builds where each trial is a whole build.
+    pub(crate) whole: Option<&'a WholeBuilder>,
     /// The file that ships: its name is that of all.
     pub(crate) shipped: PathBuf,
     /// The program's own package, as cargo's profiles name it.
@@ -71,6 +74,9 @@ pub(crate) struct Spent {
 impl Lab<'_> {
     /// Runs one trial. A setting that does not build is an outcome; a full disk is the user's trouble.
     pub(crate) fn run(&mut self, trial: &Trial, store: &Store) -> Outcome<TrialOutcome> {
+        if let Some(builder) = self.whole {
+            return self.run_whole(builder, trial, store);
+        }
         match trial.step {
             Step::Build => self.build(&trial.settings, store),
             Step::Link => self.link(&trial.settings, store),
@@ -214,7 +220,12 @@ impl Lab<'_> {
         })
     }
 
-    fn verdict(&mut self, file: &Path, facts: &FileFacts, care: Care) -> Outcome<Verdict> {
+    pub(super) fn verdict(
+        &mut self,
+        file: &Path,
+        facts: &FileFacts,
+        care: Care,
+    ) -> Outcome<Verdict> {
         if facts.exports != self.exports {
             let lost = self
                 .exports
@@ -314,7 +325,7 @@ fn value_of(value: Scalar) -> SettingValue {
 
 /// A build that failed is an outcome; that cargo cannot be run is not, and neither is a full disk.
 fn refused(error: CargoError, said: &Tail) -> Outcome<TrialOutcome> {
-    if said.text().contains(DISK_FULL) {
+    if is_disk_full(&said.text()) {
         return Err(Trouble::new(error, FULL_DISK_HELP));
     }
     match &error {
@@ -325,8 +336,13 @@ fn refused(error: CargoError, said: &Tail) -> Outcome<TrialOutcome> {
     }
 }
 
+/// Whether a tool says that the disk is full.
+pub(crate) fn is_disk_full(said: &str) -> bool {
+    said.contains(DISK_FULL)
+}
+
 /// The first line of a tool's output that says what is wrong.
-fn first_error(said: &str) -> Option<String> {
+pub(crate) fn first_error(said: &str) -> Option<String> {
     said.lines()
         .map(str::trim)
         .find(|line| line.contains("error"))

@@ -11,6 +11,7 @@ mod configuration;
 mod evidence;
 mod judge;
 mod lab;
+mod manifest_profile;
 mod probe;
 mod progress;
 mod request;
@@ -19,8 +20,10 @@ mod store;
 mod strip;
 mod suite;
 mod toolchain;
+mod whole;
 mod why;
 
+use std::path::Path;
 use std::time::Instant;
 
 use whittle_cargo::{Cargo, Helper, Lock, Stderr};
@@ -38,11 +41,13 @@ use self::arguments::{LeversArguments, ShrinkArguments, UndoArguments};
 use self::baseline::Baseline;
 use self::configuration::Configuration;
 use self::judge::Judge;
-use self::lab::{Lab, Purpose, Spent};
+use self::lab::{Lab, Purpose, Spent, Strips};
 use self::progress::Progress;
 use self::request::Request;
 use self::store::Store;
 pub(crate) use self::strip::strip;
+use self::toolchain::Chosen;
+use self::whole::WholeBuilder;
 use crate::arguments::Format;
 use crate::exit::Exit;
 use crate::output::Style;
@@ -78,7 +83,7 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
     if request.fresh {
         store::forget(&folder)?;
     }
-    let mut baseline = Baseline::build(&chosen, &request, &folder, &mut progress)?;
+    let (mut baseline, mut whole) = ships(&chosen, &request, &folder, &mut progress)?;
     let (mut store, mut records) = Store::open(folder, baseline.state(&request)?)?;
 
     let cargo = Cargo {
@@ -92,7 +97,10 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         &mut |event| progress.hear(&event),
     )?;
     let helper = Helper::current().map_err(Trouble::plain)?;
-    baseline.capture(&builder, &helper, &store, &mut progress)?;
+    match &mut whole {
+        Some(whole) => baseline.try_command(whole, &store, &mut progress)?,
+        None => baseline.capture(&builder, &helper, &store, &mut progress)?,
+    }
     let suite = baseline.suite(&request, &builder, &store, &mut progress)?;
     let judge = baseline.judge(&request, &helper, &store, suite, &mut progress)?;
     let policy = policy(&request, &judge);
@@ -102,9 +110,14 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         facts: &baseline.facts,
         policy: &policy,
         exports: &baseline.file.exports,
-        strips: baseline.strips(&policy),
+        strips: match whole {
+            // Settings of whole builds say all that they are.
+            Some(_) => Strips::AsItIs,
+            None => baseline.strips(&policy),
+        },
         bootstrap: baseline.bootstrap,
         judge,
+        whole: whole.as_ref(),
         shipped: baseline.shipped.path.clone(),
         own_package: baseline.own_package.clone(),
         spent: Spent::default(),
@@ -134,6 +147,24 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         start,
     }
     .give(&mut lab, style, &mut progress)
+}
+
+/// Builds what ships: by cargo, or by the user's own command.
+fn ships(
+    chosen: &Chosen,
+    request: &Request,
+    folder: &Path,
+    progress: &mut Progress,
+) -> Outcome<(Baseline, Option<WholeBuilder>)> {
+    let Some(line) = &request.build_command else {
+        return Ok((Baseline::build(chosen, request, folder, progress)?, None));
+    };
+    let workspace = chosen
+        .cargo
+        .survey(&request.selection, &mut |event| progress.hear(&event))?;
+    let (baseline, builder) =
+        Baseline::by_command(chosen, request, line, workspace, folder, progress)?;
+    Ok((baseline, Some(builder)))
 }
 
 /// Runs trials as the planner asks for them, and writes each down.
@@ -210,7 +241,9 @@ impl Answer<'_> {
             winner.record.trial.settings.clone()
         });
         let why = match winner {
-            Some(_) if request.full => why::why(lab, self.store, baseline, &chosen)?,
+            Some(_) if request.full && lab.whole.is_none() => {
+                why::why(lab, self.store, baseline, &chosen)?
+            }
             _ => None,
         };
         let target = &baseline.build.record.target;
@@ -282,7 +315,7 @@ impl Answer<'_> {
             &self.cargo,
             self.request,
             self.baseline,
-            winner,
+            (winner, lab.whole),
             &settings,
             progress,
         )

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use whittle_cargo::Selection;
+use whittle_cargo::{Features, Selection, Targets};
 use whittle_trial::class::Class;
 use whittle_trial::detect::Acknowledgement;
 use whittle_trial::levers;
@@ -42,6 +42,7 @@ pub(crate) struct Request {
     pub(crate) checks: Vec<Command>,
     pub(crate) tests: Tests,
     pub(crate) smoke: Option<String>,
+    pub(crate) build_command: Option<BuildLine>,
     pub(crate) acknowledgements: Vec<Acknowledgement>,
     pub(crate) toolchain: Option<String>,
     pub(crate) fresh: bool,
@@ -61,6 +62,30 @@ pub(crate) enum Tests {
     None,
 }
 
+/// A command that builds what ships, and the file that it builds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BuildLine {
+    pub(crate) line: String,
+    pub(crate) artifact: String,
+}
+
+impl BuildLine {
+    fn new(line: Option<String>, artifact: Option<String>) -> Outcome<Option<Self>> {
+        match (line, artifact) {
+            (None, None) => Ok(None),
+            (Some(line), Some(artifact)) => Ok(Some(Self { line, artifact })),
+            (Some(_), None) => Err(Trouble::new(
+                anyhow!("`build-command` is there without `artifact`"),
+                "say which file it builds, such as `artifact = \"dist/app\"`",
+            )),
+            (None, Some(_)) => Err(Trouble::new(
+                anyhow!("`artifact` is there without `build-command`"),
+                "say what builds it; what cargo builds is found without",
+            )),
+        }
+    }
+}
+
 impl Request {
     /// Checks what was typed and configured.
     pub(crate) fn new(
@@ -69,11 +94,29 @@ impl Request {
         selection: Selection,
     ) -> Outcome<Self> {
         let shrink = configured.shrink;
-        if let (Some(_), _) | (_, Some(_)) = (&shrink.build_command, &shrink.artifact) {
-            return Err(Trouble::new(
-                anyhow!("`build-command` and `artifact` are not supported yet"),
-                "leave them out: trials build with cargo",
-            ));
+        let build_command = BuildLine::new(
+            typed.build_command.or(shrink.build_command),
+            typed.artifact.or(shrink.artifact),
+        )?;
+        let into_profile = typed.into_profile.or(shrink.into_profile);
+        if build_command.is_some() {
+            let is_of_cargo = selection.targets != Targets::default()
+                || selection.features != Features::default()
+                || selection.target_dir.is_some()
+                || selection.jobs.is_some()
+                || !selection.config.is_empty();
+            let flag = match (is_of_cargo, &typed.toolchain, &into_profile) {
+                (true, ..) => Some("flags for targets, features, jobs, folders and configuration"),
+                (_, Some(_), _) => Some("`--toolchain`"),
+                (.., Some(_)) => Some("`--into-profile`"),
+                _ => None,
+            };
+            if let Some(flag) = flag {
+                return Err(Trouble::new(
+                    anyhow!("{flag} cannot be used together with a build command"),
+                    "the command says how it builds: put it there",
+                ));
+            }
         }
         let goal = goal(typed.goal, shrink.goal.as_deref())?;
         let measure = measure(typed.measure, shrink.measure.as_deref())?;
@@ -123,7 +166,7 @@ impl Request {
         Ok(Self {
             selection,
             apply: typed.apply,
-            into_profile: typed.into_profile.or(shrink.into_profile),
+            into_profile,
             goal,
             max_slowdown: max_slowdown.map_or(MAX_SLOWDOWN, |share| share.0),
             measure,
@@ -143,6 +186,7 @@ impl Request {
             checks,
             tests,
             smoke: configured.smoke.map(|smoke| smoke.command),
+            build_command,
             acknowledgements: configured.acknowledge,
             toolchain: typed.toolchain,
             fresh: typed.fresh,

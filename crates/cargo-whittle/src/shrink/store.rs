@@ -66,7 +66,10 @@ impl Store {
             journal,
         };
         let records = [of_files.records, of_verdicts.records].concat();
-        let has_capture = |settings: &Settings| store.capture(&settings.compiled()).is_dir();
+        // What a whole build gave is kept under its own settings.
+        let has_capture = |settings: &Settings| {
+            store.capture(&settings.compiled()).is_dir() || store.capture(settings).is_dir()
+        };
         let records = records
             .into_iter()
             .filter(|record| has_capture(&record.trial.settings) || record.built().is_none())
@@ -100,6 +103,12 @@ impl Store {
     /// The folder of the captured link of a build.
     pub(crate) fn capture(&self, compiled: &Settings) -> PathBuf {
         self.folder.join("links").join(self.name(compiled))
+    }
+
+    /// Where the file of a whole build is kept.
+    pub(crate) fn whole_file(&self, settings: &Settings, program: &Path) -> PathBuf {
+        let name = program.file_name().unwrap_or(program.as_os_str());
+        self.capture(settings).join(name)
     }
 
     /// Where the file of some settings is put.
@@ -140,12 +149,14 @@ pub(crate) fn disk_help(error: &std::io::Error) -> Option<String> {
 }
 
 impl SourceState {
-    /// Hashes everything that outcomes depend on. `judged` is what only verdicts depend on.
+    /// Hashes everything that outcomes depend on. `judged` is what only verdicts depend on, `made` a file among the sources
+    /// that is built from them.
     pub(crate) fn of(
         build: &Build,
         selection: &Selection,
         compiler: &str,
         judged: &[String],
+        made: Option<&Path>,
     ) -> Outcome<Self> {
         let mut hasher = Sha256::new();
         let mut add = |text: &[u8]| {
@@ -177,6 +188,9 @@ impl SourceState {
         let target = build.workspace.target_directory.as_std_path();
         for folder in folders {
             for path in files(&folder, target)? {
+                if Some(path.as_path()) == made {
+                    continue;
+                }
                 add(path.as_os_str().as_encoded_bytes());
                 // What vanishes in between is a change as well.
                 add(&fs::read(&path).unwrap_or_default());

@@ -10,21 +10,21 @@ use serde_json::Value;
 
 use crate::whittle::{Package, command, json, run, stderr};
 
-const MANIFEST: &str = "[package]\nname = \"planted\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n# The profile of somebody who cares.\n[profile.release]\nincremental = false # a comment\n";
+pub(crate) const MANIFEST: &str = "[package]\nname = \"planted\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n# The profile of somebody who cares.\n[profile.release]\nincremental = false # a comment\n";
 /// A test that runs the program.
-const TEST: (&str, &str) = (
+pub(crate) const TEST: (&str, &str) = (
     "tests/runs.rs",
     "#[test]\nfn it_greets() {\n    let output = std::process::Command::new(env!(\"CARGO_BIN_EXE_planted\")).arg(\"hello\").output().unwrap();\n    \
      assert!(output.status.success());\n    assert_eq!(output.stdout, b\"hello\\n\");\n}\n",
 );
 /// A program that says what it is told, and answers `--version`.
-const GREETER: &str = "fn main() {\n    let word = std::env::args().nth(1).unwrap_or_default();\n    println!(\"{word}\");\n}\n";
+pub(crate) const GREETER: &str = "fn main() {\n    let word = std::env::args().nth(1).unwrap_or_default();\n    println!(\"{word}\");\n}\n";
 
 /// Trials that take a moment, and are written though nothing exercises the program.
 const UNPROVEN_STRIP: &[&str] = &["--only", "strip", "--tests", "none", "--allow", "unproven"];
 
 /// Every file of a folder with its contents and every folder with none, without what was built.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -45,7 +45,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// The program, with its lock file made.
-fn planted(main: &str, more: &[(&str, &str)]) -> Package {
+pub(crate) fn planted(main: &str, more: &[(&str, &str)]) -> Package {
     let mut files = vec![("Cargo.toml", MANIFEST), ("src/main.rs", main)];
     files.extend(more);
     let package = Package::new(&files);
@@ -94,7 +94,7 @@ fn refused(package: &Package, arguments: &[&str]) -> (String, String) {
     (reason.to_owned(), stderr(&output))
 }
 
-fn follows_the_schema(document: &Value) {
+pub(crate) fn follows_the_schema(document: &Value) {
     let schema = include_str!("../../../../docs/shrink.schema.json");
     let schema = serde_json::from_str(schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
@@ -105,7 +105,7 @@ fn follows_the_schema(document: &Value) {
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
-fn setting<'v>(document: &'v Value, name: &str) -> Option<&'v str> {
+pub(crate) fn setting<'v>(document: &'v Value, name: &str) -> Option<&'v str> {
     document["recommended"]["settings"][name].as_str()
 }
 
