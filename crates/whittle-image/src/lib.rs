@@ -13,8 +13,10 @@
 //! | [`Image`] | the whole: look up places and addresses |
 //! | `elf` | the reader for ELF |
 //! | [`DebugFile`] | what was stripped from a file, for debuggers |
+//! | [`archive_exports`] | what can be linked to in a static library |
 //! | [`link_map`] | the linker's own record of what it put where |
 
+mod archive;
 mod audit;
 mod debug;
 mod debug_file;
@@ -30,6 +32,7 @@ mod section;
 mod symbol;
 mod unwind;
 
+pub use archive::{ArchiveError, archive_exports};
 pub use audit::AuditedPackage;
 pub use debug::DebugUnit;
 pub use debug_file::{DebugFile, DebugFileError, Which};

@@ -11,11 +11,11 @@ use whittle_report::shrink::Applied;
 use whittle_trial::frontier::{Candidate, TIE};
 
 use super::baseline::Baseline;
+use super::command_build::CommandBuilder;
 use super::evidence::FileFacts;
 use super::lab::read;
 use super::progress::Progress;
 use super::request::Request;
-use super::whole::WholeBuilder;
 use crate::trouble::{Outcome, Trouble};
 
 /// Writes settings into the user's files, builds plainly, and takes them back if that does not give the file.
@@ -23,7 +23,7 @@ pub(crate) fn apply(
     cargo: &Cargo,
     request: &Request,
     baseline: &Baseline,
-    (winner, whole): (&Candidate<'_>, Option<&WholeBuilder>),
+    (winner, command): (&Candidate<'_>, Option<&CommandBuilder>),
     settings: &CargoSettings,
     progress: &mut Progress,
 ) -> Outcome<Applied> {
@@ -60,9 +60,9 @@ pub(crate) fn apply(
         expected: winner.built.sizes.file,
         noise: baseline.noise,
     };
-    let proven = if let Some(whole) = whole {
+    let proven = if let Some(command) = command {
         progress.phase("runs your build command with the new settings");
-        proof.by_command(whole, progress)
+        proof.by_command(command, progress)
     } else {
         progress.phase("builds plainly with the new settings");
         proof.by_cargo(cargo, request, baseline, progress)
@@ -127,9 +127,9 @@ impl Proof {
     }
 
     /// Runs the user's command and compares.
-    fn by_command(&self, whole: &WholeBuilder, progress: &mut Progress) -> Result<u64, String> {
+    fn by_command(&self, command: &CommandBuilder, progress: &mut Progress) -> Result<u64, String> {
         let mut compared = Err("the build command built no file".to_owned());
-        whole
+        command
             .run_anew(
                 &mut |file| {
                     compared = self.compare(file);

@@ -20,6 +20,7 @@ use super::command::{Shipped, Stand};
 use super::evidence::{self, FileFacts};
 use super::judge::{self, Judge};
 use super::lab::{Strips, Tail, read};
+use super::manifest_profile;
 use super::progress::Progress;
 use super::request::Request;
 use super::sources::SourceScan;
@@ -72,23 +73,30 @@ impl Baseline {
             progress.hear(&event);
         })?;
         let seconds = start.elapsed().as_secs_f64();
-        let artifact = only_artifact(&build)?.clone();
+        let artifact = what_ships(&build)?.clone();
         let shipped = Shipped::keep(&artifact.path, build.plain_path(&artifact), folder)?;
         let bytes = read(&shipped.copy)?;
         let file = FileFacts::of(&bytes)?;
+        let (mut profile, mut link_trials) = (Profile::default(), LinkTrials::Again);
         let format = if bytes.starts_with(b"\x7fELF") {
             FileFormat::Elf
+        } else if artifact.kind == ArtifactKind::Staticlib {
+            // Nothing is linked, so no link tells the profile either.
+            let root = build.workspace.workspace_root.as_std_path();
+            profile = manifest_profile::read(root, &request.selection.profile)?;
+            link_trials = LinkTrials::WholeBuild;
+            FileFormat::Archive
         } else {
             FileFormat::Other
         };
         let facts = Facts {
-            profile: Profile::default(),
+            profile,
             format,
             toolchain: chosen.capability,
             linkers: Vec::new(),
             host_apart: request.selection.target.is_some(),
             libc_floor: file.libc_floor,
-            link_trials: LinkTrials::Again,
+            link_trials,
         };
         let compile_cpu_seconds = build.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
         // Only a build of every crate tells what one from nothing takes.
@@ -183,11 +191,8 @@ impl Baseline {
             self.facts.relink_arguments(&Settings::unchanged()),
         )?)?;
         let shipped = read(&self.shipped.copy)?;
-        let workspace = &self.build.workspace;
-        let users = workspace.build_directory.as_ref();
-        let users = users.unwrap_or(&workspace.target_directory).as_std_path();
         self.noise = again.sizes.file.abs_diff(self.file.sizes.file)
-            + longer_paths(&shipped, &builder.target_directory(), users);
+            + longer_paths(&shipped, &builder.target_directory(), &self.build);
         self.facts.linkers = linkers(&shipped, &relink);
         let with_symbols = relink(Vec::new())?;
         self.detect(&with_symbols);
@@ -312,7 +317,22 @@ pub(crate) fn package_spec(build: &Build, artifact: &Artifact) -> String {
     }
 }
 
-/// The one artifact that is to be shrunk.
+/// The one artifact that is to be shrunk: what is linked, else a static library.
+fn what_ships(build: &Build) -> Outcome<&Artifact> {
+    let is_static = |artifact: &&Artifact| artifact.kind == ArtifactKind::Staticlib;
+    if !build.artifacts.iter().all(|artifact| is_static(&artifact)) {
+        return only_artifact(build);
+    }
+    match &build.artifacts[..] {
+        [only] => Ok(only),
+        several => Err(Trouble::new(
+            anyhow!("{} static libraries came out of the build", several.len()),
+            "choose a package with `-p`",
+        )),
+    }
+}
+
+/// The one artifact that a linker made.
 pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
     let linked: Vec<&Artifact> = build
         .artifacts
@@ -322,10 +342,8 @@ pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
     match linked[..] {
         [only] => Ok(only),
         [] => Err(Trouble::new(
-            anyhow!(
-                "only static libraries came out of the build, and their size is decided by whoever links them"
-            ),
-            "shrink the program that links them",
+            anyhow!("only static libraries came out of the build, and no linker made them"),
+            "choose a package with a program or a dynamic library",
         )),
         _ => {
             let names: Vec<String> = linked
@@ -346,7 +364,11 @@ pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
 
 /// By how many bytes a file is longer for where it was built: sources that a build script writes are named in it, for
 /// panics and debuggers, by paths in the target directory.
-fn longer_paths(file: &[u8], built_in: &Path, users: &Path) -> u64 {
+pub(crate) fn longer_paths(file: &[u8], built_in: &Path, build: &Build) -> u64 {
+    let users = build.workspace.build_directory.as_ref();
+    let users = users
+        .unwrap_or(&build.workspace.target_directory)
+        .as_std_path();
     let [built_in, users] = [built_in, users].map(|path| path.as_os_str().as_encoded_bytes());
     let count = memchr::memmem::find_iter(file, built_in).count();
     u64::try_from(count * built_in.len().abs_diff(users.len())).unwrap_or(u64::MAX)

@@ -50,7 +50,10 @@ impl FileFacts {
                 LibcVersion::floor(image.facts.needed_versions.iter().map(String::as_str))
             }),
             hash: hash(bytes),
-            exports: image.as_ref().map(exports).unwrap_or_default(),
+            exports: match &image {
+                Some(image) => exports(image),
+                None => archive_exports(bytes),
+            },
         })
     }
 }
@@ -90,6 +93,25 @@ impl std::io::Write for Count {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// What somebody who links an archive can mean by a name: its global symbols but for those of Rust's own, whose names and
+/// number change with every setting. Nothing for what is no archive.
+fn archive_exports(bytes: &[u8]) -> Vec<String> {
+    const OWN: [&str; 3] = ["__rust_", "__rdl_", "__rg_"];
+    const RUNTIME: [&str; 3] = ["rust_eh_personality", "rust_begin_unwind", "rust_panic"];
+    let is_of_rust = |name: &str| {
+        let bare = name.strip_prefix("DW.ref.").unwrap_or(name);
+        Name::parse(name).is_some()
+            || RUNTIME.contains(&bare)
+            || OWN.iter().any(|own| name.starts_with(own))
+    };
+    whittle_image::archive_exports(bytes)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .filter(|name| !is_of_rust(name))
+        .collect()
 }
 
 fn exports(image: &Image<'_>) -> Vec<String> {

@@ -324,7 +324,7 @@ fn value_of(value: Scalar) -> SettingValue {
 }
 
 /// A build that failed is an outcome; that cargo cannot be run is not, and neither is a full disk.
-fn refused(error: CargoError, said: &Tail) -> Outcome<TrialOutcome> {
+pub(crate) fn refused(error: CargoError, said: &Tail) -> Outcome<TrialOutcome> {
     if is_disk_full(&said.text()) {
         return Err(Trouble::new(error, FULL_DISK_HELP));
     }

@@ -7,6 +7,7 @@ mod apply;
 pub(crate) mod arguments;
 mod baseline;
 mod command;
+mod command_build;
 mod configuration;
 mod evidence;
 mod judge;
@@ -26,7 +27,7 @@ mod why;
 use std::path::Path;
 use std::time::Instant;
 
-use whittle_cargo::{Cargo, Helper, Lock, Stderr};
+use whittle_cargo::{ArtifactKind, Cargo, Helper, Lock, Stderr};
 use whittle_report::shrink::{Applied, Report};
 use whittle_trial::facts::Capability;
 use whittle_trial::frontier::Candidate;
@@ -97,8 +98,11 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         &mut |event| progress.hear(&event),
     )?;
     let helper = Helper::current().map_err(Trouble::plain)?;
+    if baseline.artifact.kind == ArtifactKind::Staticlib && whole.is_none() {
+        whole = Some(WholeBuilder::Cargo(Box::new(builder.clone())));
+    }
     match &mut whole {
-        Some(whole) => baseline.try_command(whole, &store, &mut progress)?,
+        Some(whole) => baseline.try_whole(whole, &store, &mut progress)?,
         None => baseline.capture(&builder, &helper, &store, &mut progress)?,
     }
     let suite = baseline.suite(&request, &builder, &store, &mut progress)?;
@@ -164,7 +168,7 @@ fn ships(
         .survey(&request.selection, &mut |event| progress.hear(&event))?;
     let (baseline, builder) =
         Baseline::by_command(chosen, request, line, workspace, folder, progress)?;
-    Ok((baseline, Some(builder)))
+    Ok((baseline, Some(WholeBuilder::Command(Box::new(builder)))))
 }
 
 /// Runs trials as the planner asks for them, and writes each down.
@@ -315,7 +319,7 @@ impl Answer<'_> {
             &self.cargo,
             self.request,
             self.baseline,
-            (winner, lab.whole),
+            (winner, lab.whole.and_then(WholeBuilder::command)),
             &settings,
             progress,
         )

@@ -9,4 +9,5 @@ mod packages;
 mod planted;
 mod shrink;
 mod shrink_trouble;
+mod static_library;
 mod whittle;

@@ -53,7 +53,7 @@ pub(crate) fn planted(main: &str, more: &[(&str, &str)]) -> Package {
     package
 }
 
-fn lock(package: &Package) {
+pub(crate) fn lock(package: &Package) {
     let made = cargo(package, &["generate-lockfile", "--offline"]);
     assert!(made.status.success(), "{}", stderr(&made));
 }
@@ -70,7 +70,7 @@ fn cargo(package: &Package, arguments: &[&str]) -> std::process::Output {
         .expect("cargo runs")
 }
 
-fn shrink(package: &Package, arguments: &[&str]) -> Value {
+pub(crate) fn shrink(package: &Package, arguments: &[&str]) -> Value {
     let manifest = package.manifest();
     let document = json([&["shrink", "--manifest-path", &manifest], arguments].concat());
     follows_the_schema(&document);
