@@ -28,6 +28,7 @@
 //! | [`VariantBuilder::capture`] | a [`CapturedLink`]: the last link, to be run again with other arguments |
 //! | [`BuildCommand`] | what ships where that is no plain `cargo build`, under other settings; [`Cargo::survey`] says whose it is |
 //! | [`VariantBuilder::compile_tests`] | a [`TestSuite`]: the user's tests, to be run against any executable |
+//! | [`VariantBuilder::compile_bench`] | a [`Bench`]: a benchmark of the user's under other settings |
 //! | [`Edit`], [`Undo`] | settings written into the user's files, and taken back |
 //! | [`Cargo::toolchains`], [`linkers`] | what is installed |
 //!
@@ -35,6 +36,7 @@
 //! there makes that fail for good (the answer is cached in `target/.rustc_info.json`).
 
 mod artifact;
+mod bench;
 mod build;
 mod build_command;
 mod cargo;
@@ -63,6 +65,7 @@ mod variant;
 pub use cargo_metadata::{self, Metadata, PackageId};
 
 pub use crate::artifact::{Artifact, ArtifactKind};
+pub use crate::bench::Bench;
 pub use crate::build::{Build, BuildWarning};
 pub use crate::build_command::{
     BuildCommand, BuildCommandError, CommandBuild, CommandTrial, Place,

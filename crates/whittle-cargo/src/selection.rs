@@ -174,6 +174,21 @@ impl Selection {
         args.0
     }
 
+    /// The arguments of `cargo bench --no-run` for one benchmark of one package.
+    pub(crate) fn bench_args(
+        &self,
+        package: &str,
+        name: &str,
+        features: &Features,
+    ) -> Vec<OsString> {
+        let mut args = Args::new("bench");
+        args.flag("--no-run", true);
+        args.option("--package", Some(package));
+        args.option("--bench", Some(name));
+        self.compile(&mut args, features);
+        args.0
+    }
+
     /// The arguments of a `cargo tree` that prints next to nothing: the quickest command that asks the compiler about the
     /// target as a build would.
     pub(crate) fn tree_args(&self) -> Vec<OsString> {

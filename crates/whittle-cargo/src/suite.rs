@@ -186,7 +186,7 @@ impl VariantBuilder {
 
     /// What cargo sets for tests ("Environment variables Cargo sets for crates", Cargo book), as far as it is the same at
     /// run time.
-    fn test_environment(&self, package: &Package) -> Vec<(OsString, Option<OsString>)> {
+    pub(crate) fn test_environment(&self, package: &Package) -> Vec<(OsString, Option<OsString>)> {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let version = &package.version;
         let folder = package.manifest_path.parent().map(AsRef::as_ref);
@@ -336,7 +336,7 @@ impl Drop for Substitute {
 }
 
 /// Where dynamic libraries of the build are, which cargo adds for what it runs.
-fn library_path(binary: &Path) -> Option<(OsString, Option<OsString>)> {
+pub(crate) fn library_path(binary: &Path) -> Option<(OsString, Option<OsString>)> {
     let key = if cfg!(target_os = "macos") {
         "DYLD_FALLBACK_LIBRARY_PATH"
     } else if cfg!(windows) {

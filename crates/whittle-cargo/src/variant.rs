@@ -208,6 +208,20 @@ impl VariantBuilder {
         cargo.messages(Step::Tests, &args, events)
     }
 
+    /// Runs `cargo bench --no-run` for one benchmark of the package.
+    pub(crate) fn bench_messages(
+        &self,
+        settings: &Settings,
+        name: &str,
+        events: &mut Events<'_>,
+    ) -> Result<Messages, CargoError> {
+        let mut selection = self.selection.clone();
+        selection.config.extend(settings.config(&selection.profile));
+        let args = selection.bench_args(&self.package.id.repr, name, &self.features);
+        let cargo = self.cargo.under(settings, &self.rustflags);
+        cargo.messages(Step::Tests, &args, events)
+    }
+
     /// What is built.
     pub(crate) fn artifact(&self) -> &Artifact {
         &self.artifact

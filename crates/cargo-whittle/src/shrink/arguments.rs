@@ -65,6 +65,9 @@ pub(crate) struct ShrinkArguments {
     /// A typical run, to measure speed by: a command for the shell in which `{}` stands for the program (repeatable)
     #[arg(long, value_name = "CMD", help_heading = "How to judge")]
     pub(crate) workload: Vec<String>,
+    /// A benchmark of the workspace's that criterion measures: each of its functions is a workload (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "How to judge")]
+    pub(crate) bench: Vec<String>,
     /// A command whose output must stay the same (repeatable)
     #[arg(long, value_name = "CMD", help_heading = "How to judge")]
     pub(crate) check: Vec<String>,

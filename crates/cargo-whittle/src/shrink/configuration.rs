@@ -22,6 +22,7 @@ pub(crate) struct Configuration {
     pub(crate) shrink: Shrink,
     pub(crate) smoke: Option<Smoke>,
     pub(crate) workload: Vec<Command>,
+    pub(crate) bench: Vec<BenchName>,
     pub(crate) check: Vec<Command>,
     pub(crate) acknowledge: Vec<Acknowledgement>,
 }
@@ -49,6 +50,14 @@ pub(crate) struct Shrink {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Smoke {
     pub(crate) command: String,
+}
+
+/// `[[bench]]`: a benchmark of the workspace's.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct BenchName {
+    /// The target's name.
+    pub(crate) name: String,
 }
 
 /// `[[workload]]` or `[[check]]`: a command for the shell, run at the workspace root.
@@ -295,6 +304,8 @@ mod tests {
             name = "search"
             command = "{} -n needle hay"
             time-limit = "10s"
+            [[bench]]
+            name = "stages"
             [[check]]
             command = "{} --help"
             [[acknowledge]]
@@ -308,6 +319,7 @@ mod tests {
             own.workload[0].time_limit,
             Some(Span(Duration::from_secs(10)))
         );
+        assert_eq!(own.bench[0].name, "stages");
         assert_eq!(own.check[0].name(), "{} --help");
         let in_manifest = text.replace("[[", "[[workspace.metadata.whittle.").replace(
             "            [s",

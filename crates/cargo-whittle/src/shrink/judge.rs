@@ -388,6 +388,12 @@ pub(crate) fn commands(request: &Request) -> Vec<String> {
             .iter()
             .map(|workload| workload.command.clone()),
     );
+    commands.extend(
+        request
+            .benches
+            .iter()
+            .map(|name| format!("the benchmark `{name}`")),
+    );
     commands.push(
         request
             .smoke

@@ -16,6 +16,7 @@ use whittle_trial::settings::Settings;
 use whittle_trial::trial::{Built, Outcome as TrialOutcome, Step, Trial};
 use whittle_trial::verdict::{Behaviour, Verdict};
 
+use super::bench::Benches;
 use super::evidence::FileFacts;
 use super::judge::{Care, Judge};
 use super::store::{FULL_DISK_HELP, Store, disk_help};
@@ -40,6 +41,8 @@ pub(crate) struct Lab<'a> {
     /// Whether a stable compiler is told to take unstable settings, since its toolchain was selected for them.
     pub(crate) bootstrap: bool,
     pub(crate) judge: Judge<'a>,
+    /// Benchmarks that are workloads.
+    pub(crate) benches: &'a Benches,
     /// What builds where each trial is a whole build.
     pub(crate) whole: Option<&'a WholeBuilder>,
     /// The file that ships: its name is that of all.
@@ -176,7 +179,8 @@ impl Lab<'_> {
             Ok(facts) => facts,
             Err(reason) => return Ok(TrialOutcome::Failed { reason }),
         };
-        self.verdict(&file, &facts, Care::Screen)
+        let verdict = self.verdict(&file, &facts, Care::Screen)?;
+        self.with_benches(settings, verdict, Care::Screen)
             .map(TrialOutcome::Verified)
     }
 
@@ -195,7 +199,8 @@ impl Lab<'_> {
         let cpu_seconds = variant.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
         self.spent.compile_cpu_seconds += cpu_seconds;
         let facts = FileFacts::of(&read(&file)?)?;
-        let mut verdict = self.verdict(&file, &facts, Care::Full)?;
+        let verdict = self.verdict(&file, &facts, Care::Full)?;
+        let mut verdict = self.with_benches(settings, verdict, Care::Full)?;
         if verdict.works() && self.policy.effort == Effort::Full {
             let failures = self.judge.suite.unit_failures(
                 self.builder,
@@ -238,6 +243,32 @@ impl Lab<'_> {
             return Ok(Verdict::does_not_start(reason));
         }
         self.judge.judge(file, self.policy, care)
+    }
+
+    /// A verdict with the benchmarks among its workloads.
+    pub(super) fn with_benches(
+        &self,
+        settings: &Settings,
+        mut verdict: Verdict,
+        care: Care,
+    ) -> Outcome<Verdict> {
+        if self.benches.is_empty() || !verdict.works() {
+            return Ok(verdict);
+        }
+        let settings = self.cargo_settings(settings, Purpose::Ship);
+        match self.benches.measure(&settings, care)? {
+            Ok(speeds) => {
+                verdict.workloads.extend(speeds);
+                let ratios = verdict.workloads.iter().map(|workload| &workload.ratio);
+                verdict.speed = self.policy.judge(ratios);
+            }
+            Err(failure) => {
+                verdict.behaviour = Behaviour::Failed {
+                    failures: vec![failure],
+                };
+            }
+        }
+        Ok(verdict)
     }
 
     /// Settings as whittle-cargo takes them.

@@ -6,6 +6,7 @@
 mod apply;
 pub(crate) mod arguments;
 mod baseline;
+mod bench;
 mod command;
 mod command_build;
 mod configuration;
@@ -40,6 +41,7 @@ use whittle_trial::trial::{Record, Step};
 
 use self::arguments::{LeversArguments, ShrinkArguments, UndoArguments};
 use self::baseline::Baseline;
+use self::bench::Benches;
 use self::configuration::Configuration;
 use self::judge::Judge;
 use self::lab::{Lab, Purpose, Spent, Strips};
@@ -107,7 +109,14 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
     }
     let suite = baseline.suite(&request, &builder, &store, &mut progress)?;
     let judge = baseline.judge(&request, &helper, &store, suite, &mut progress)?;
-    let policy = policy(&request, &judge);
+    let benches = Benches::new(
+        &request.benches,
+        &cargo,
+        (&request.selection, &baseline.build, &baseline.artifact),
+        store.stand("bench"),
+        &mut progress,
+    )?;
+    let policy = policy(&request, &judge, &benches);
     let mut lab = Lab {
         builder: &builder,
         helper: &helper,
@@ -121,6 +130,7 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         },
         bootstrap: baseline.bootstrap,
         judge,
+        benches: &benches,
         whole: whole.as_ref(),
         shipped: baseline.shipped.path.clone(),
         own_package: baseline.own_package.clone(),
@@ -382,7 +392,7 @@ pub(crate) fn levers(typed: &LeversArguments) -> Outcome<Exit> {
     Ok(Exit::Done)
 }
 
-fn policy(request: &Request, judge: &Judge<'_>) -> Policy {
+fn policy(request: &Request, judge: &Judge<'_>, benches: &Benches) -> Policy {
     Policy {
         goal: request.goal,
         max_slowdown: request.max_slowdown,
@@ -393,7 +403,7 @@ fn policy(request: &Request, judge: &Judge<'_>) -> Policy {
         allow: request.allow.clone(),
         allow_classes: request.allow_classes.clone(),
         min_glibc: request.min_glibc,
-        workloads: exercised(judge.measures()),
+        workloads: exercised(judge.measures() || !benches.is_empty()),
         tests: exercised(judge.exercises()),
     }
 }

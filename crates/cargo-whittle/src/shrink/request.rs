@@ -39,6 +39,8 @@ pub(crate) struct Request {
     pub(crate) allow_unproven: bool,
     pub(crate) min_glibc: Option<whittle_trial::libc::LibcVersion>,
     pub(crate) workloads: Vec<Command>,
+    /// Names of benchmarks, each once.
+    pub(crate) benches: Vec<String>,
     pub(crate) checks: Vec<Command>,
     pub(crate) tests: Tests,
     pub(crate) smoke: Option<String>,
@@ -100,23 +102,11 @@ impl Request {
         )?;
         let into_profile = typed.into_profile.or(shrink.into_profile);
         if build_command.is_some() {
-            let is_of_cargo = selection.targets != Targets::default()
-                || selection.features != Features::default()
-                || selection.target_dir.is_some()
-                || selection.jobs.is_some()
-                || !selection.config.is_empty();
-            let flag = match (is_of_cargo, &typed.toolchain, &into_profile) {
-                (true, ..) => Some("flags for targets, features, jobs, folders and configuration"),
-                (_, Some(_), _) => Some("`--toolchain`"),
-                (.., Some(_)) => Some("`--into-profile`"),
-                _ => None,
-            };
-            if let Some(flag) = flag {
-                return Err(Trouble::new(
-                    anyhow!("{flag} cannot be used together with a build command"),
-                    "the command says how it builds: put it there",
-                ));
-            }
+            only_what_a_command_takes(
+                &selection,
+                typed.toolchain.is_some(),
+                into_profile.is_some(),
+            )?;
         }
         let goal = goal(typed.goal, shrink.goal.as_deref())?;
         let measure = measure(typed.measure, shrink.measure.as_deref())?;
@@ -150,6 +140,10 @@ impl Request {
 
         let mut workloads = configured.workload;
         workloads.extend(typed.workload.into_iter().map(Command::plain));
+        let of_file = configured.bench.into_iter().map(|bench| bench.name);
+        let mut benches: Vec<String> = of_file.chain(typed.bench).collect();
+        benches.sort();
+        benches.dedup();
         let mut checks = configured.check;
         checks.extend(typed.check.into_iter().map(Command::plain));
         let tests = match typed.tests.or(shrink.tests) {
@@ -183,6 +177,7 @@ impl Request {
             allow_unproven: allowed.unproven,
             min_glibc,
             workloads,
+            benches,
             checks,
             tests,
             smoke: configured.smoke.map(|smoke| smoke.command),
@@ -195,6 +190,29 @@ impl Request {
             output: typed.output.output,
         })
     }
+}
+
+/// What cargo is told when it builds means nothing to a command, which says so itself.
+fn only_what_a_command_takes(
+    selection: &Selection,
+    has_toolchain: bool,
+    has_profile: bool,
+) -> Outcome<()> {
+    let is_of_cargo = selection.targets != Targets::default()
+        || selection.features != Features::default()
+        || selection.target_dir.is_some()
+        || selection.jobs.is_some()
+        || !selection.config.is_empty();
+    let flag = match (is_of_cargo, has_toolchain, has_profile) {
+        (true, ..) => "flags for targets, features, jobs, folders and configuration",
+        (_, true, _) => "`--toolchain`",
+        (.., true) => "`--into-profile`",
+        _ => return Ok(()),
+    };
+    Err(Trouble::new(
+        anyhow!("{flag} cannot be used together with a build command"),
+        "the command says how it builds: put it there",
+    ))
 }
 
 fn goal(typed: Option<GoalArgument>, configured: Option<&str>) -> Outcome<Goal> {

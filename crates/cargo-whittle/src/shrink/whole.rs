@@ -117,7 +117,8 @@ impl Lab<'_> {
         };
         // The file is what the command has built already: it is judged once more, and not built once more.
         let facts = FileFacts::of(&read(&file)?)?;
-        self.verdict(&file, &facts, care)
+        let verdict = self.verdict(&file, &facts, care)?;
+        self.with_benches(settings, verdict, care)
             .map(TrialOutcome::Verified)
     }
 }

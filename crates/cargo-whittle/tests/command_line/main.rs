@@ -1,6 +1,7 @@
 //! The program as its users run it: what is printed where, and how it ends.
 
 mod bad_input;
+mod benchmarks;
 mod build_command;
 mod files;
 mod machine;
