@@ -129,7 +129,9 @@ mod tests {
                 rounds: 7,
                 wall: ratio,
                 peak_memory: None,
+                baseline_peak_memory: None,
             }],
+            start_up: None,
         };
         let record = |step, outcome| Record {
             trial: Trial {

@@ -17,6 +17,9 @@ pub struct Verdict {
     pub speed: Speed,
     /// The speed by workload, in the order in which they are listed.
     pub workloads: Vec<WorkloadSpeed>,
+    /// What it takes to start, where that was measured.
+    #[serde(default)]
+    pub start_up: Option<StartUp>,
 }
 
 /// Whether a file starts.
@@ -64,6 +67,35 @@ pub struct WorkloadSpeed {
     pub wall: f64,
     /// The most memory it held, in bytes, in the middle of the rounds; nothing where that is not measured.
     pub peak_memory: Option<u64>,
+    /// … and the baseline.
+    #[serde(default)]
+    pub baseline_peak_memory: Option<u64>,
+}
+
+/// What it takes to start and to stop again, by the command that shows whether a file starts: the middle of some rounds.
+///
+/// The shell that runs the command is part of it, on both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StartUp {
+    /// Rounds measured.
+    pub rounds: usize,
+    /// With the baseline.
+    pub baseline: StartCost,
+    /// With the trial.
+    pub trial: StartCost,
+}
+
+/// What one start takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StartCost {
+    /// Wall time, in seconds.
+    pub wall: f64,
+    /// Processor time, in seconds.
+    pub cpu: f64,
+    /// The most memory that was held, in bytes.
+    pub peak_memory: u64,
 }
 
 impl Verdict {
@@ -75,6 +107,7 @@ impl Verdict {
             behaviour: Behaviour::NotExercised,
             speed: Speed::NotMeasured,
             workloads: Vec::new(),
+            start_up: None,
         }
     }
 

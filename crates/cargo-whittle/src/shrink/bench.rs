@@ -172,6 +172,7 @@ impl Benches {
                     rounds: trial.samples,
                     wall: ratio.ratio,
                     peak_memory: None,
+                    baseline_peak_memory: None,
                 });
             }
         }

@@ -9,7 +9,7 @@ use whittle_cargo::{Helper, Run};
 use whittle_trial::behaviour::{End, Expected};
 use whittle_trial::policy::Policy;
 use whittle_trial::speed::{self, FEWEST_ROUNDS, Ratio, Round};
-use whittle_trial::verdict::{Behaviour, Starts, Verdict, WorkloadSpeed};
+use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict, WorkloadSpeed};
 
 use super::command::{Kept, Shipped, Stand, UserCommand, end, observed};
 use super::configuration::Command;
@@ -27,6 +27,8 @@ const PILOT: usize = 5;
 const WANTED: (f64, f64) = (0.008, 0.03);
 /// Time for the rounds of one workload: more rounds than fit are not begun, which is decided before the first.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Rounds in which starting is measured.
+const STARTS: usize = 15;
 /// Below this a run is mostly the start of processes.
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -288,7 +290,11 @@ impl<'a> Judge<'a> {
             behaviour,
             speed: speed::Speed::NotMeasured,
             workloads: Vec::new(),
+            start_up: None,
         };
+        if verdict.works() && care == Care::Full {
+            verdict.start_up = self.start_up()?;
+        }
         if verdict.works() {
             for workload in &self.workloads {
                 match self.measure(workload, care)? {
@@ -306,6 +312,49 @@ impl<'a> Judge<'a> {
         Ok(verdict)
     }
 
+    /// What it takes to start, in turn with the baseline; nothing where there is no command for it.
+    fn start_up(&self) -> Outcome<Option<StartUp>> {
+        let Some((line, _)) = &self.smoke else {
+            return Ok(None);
+        };
+        let mut costs = [Vec::new(), Vec::new()];
+        // The first round only warms caches up.
+        for index in 0..=STARTS {
+            for (stand, costs) in [&self.baseline, &self.candidate]
+                .into_iter()
+                .zip(&mut costs)
+            {
+                let run = self.run(line, START_LIMIT, Kept::Nothing, stand)?;
+                let Some(usage) = run.usage.filter(|_| index > 0) else {
+                    continue;
+                };
+                costs.push(StartCost {
+                    wall: run.wall.as_secs_f64(),
+                    cpu: usage.cpu().as_secs_f64(),
+                    peak_memory: usage.peak_memory,
+                });
+            }
+        }
+        let cost = |costs: &[StartCost]| {
+            let seconds =
+                |of: fn(&StartCost) -> f64| middle(costs.iter().map(of).collect(), f64::total_cmp);
+            Some(StartCost {
+                wall: seconds(|cost| cost.wall)?,
+                cpu: seconds(|cost| cost.cpu)?,
+                peak_memory: middle(
+                    costs.iter().map(|cost| cost.peak_memory).collect(),
+                    u64::cmp,
+                )?,
+            })
+        };
+        let both = cost(&costs[0]).zip(cost(&costs[1]));
+        Ok(both.map(|(baseline, trial)| StartUp {
+            rounds: STARTS,
+            baseline,
+            trial,
+        }))
+    }
+
     /// Measures the candidate and the baseline in turn; an `Err` inside is a failure of the candidate.
     fn measure(&self, workload: &Workload, care: Care) -> Outcome<Result<WorkloadSpeed, String>> {
         let command = &workload.command;
@@ -316,7 +365,7 @@ impl<'a> Judge<'a> {
         };
         let mut rounds = Vec::new();
         let mut walls = Vec::new();
-        let mut peaks = Vec::new();
+        let (mut peaks, mut of_baselines) = (Vec::new(), Vec::new());
         let once = |stand: &Stand| self.run(&command.command, limit, Kept::Nothing, stand);
         let (warm, _) = (once(&self.candidate)?, once(&self.baseline)?);
         let expected = end(warm.ending);
@@ -348,6 +397,7 @@ impl<'a> Judge<'a> {
             });
             walls.push(candidate.wall.as_secs_f64() / baseline.wall.as_secs_f64().max(1e-9));
             peaks.push(of_candidate.peak_memory);
+            of_baselines.push(of_baseline.peak_memory);
         }
         let Some(ratio) = Ratio::of(&rounds) else {
             return Ok(Err(format!(
@@ -355,16 +405,21 @@ impl<'a> Judge<'a> {
                 command.name()
             )));
         };
-        walls.sort_by(f64::total_cmp);
-        peaks.sort_unstable();
         Ok(Ok(WorkloadSpeed {
             name: command.name().to_owned(),
             ratio,
             rounds: rounds.len(),
-            wall: walls[walls.len() / 2],
-            peak_memory: peaks.get(peaks.len() / 2).copied(),
+            wall: middle(walls, f64::total_cmp).unwrap_or(ratio.ratio),
+            peak_memory: middle(peaks, u64::cmp),
+            baseline_peak_memory: middle(of_baselines, u64::cmp),
         }))
     }
+}
+
+/// The value in the middle.
+fn middle<T: Copy>(mut values: Vec<T>, order: impl Fn(&T, &T) -> std::cmp::Ordering) -> Option<T> {
+    values.sort_by(order);
+    values.get(values.len() / 2).copied()
 }
 
 /// What the user's commands are, for whoever wants to know before they are run.

@@ -155,6 +155,14 @@ fn a_dry_run_changes_nothing_and_its_figures_are_those_of_a_real_build() {
         "{found} is recommended, and cargo's own build is {judged}"
     );
     assert!(found < size);
+
+    // What it costs beside its size is measured too, with the program as it is beside it.
+    let start_up = &document["recommended"]["start-up"];
+    assert_eq!(start_up["rounds"], 15);
+    for side in ["before", "after"] {
+        assert!(start_up[side]["wall-seconds"].as_f64() > Some(0.0));
+        assert!(start_up[side]["peak-memory"].as_u64() > Some(1 << 20));
+    }
 }
 
 /// A dependency whose build script notes each of its runs, and writes a source that names its own path.

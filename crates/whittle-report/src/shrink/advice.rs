@@ -3,7 +3,9 @@
 use whittle_trial::policy::{Goal, Measure, Reluctance};
 use whittle_trial::settings::Settings;
 use whittle_trial::speed::{Ratio, Speed};
-use whittle_trial::verdict::{Behaviour, Starts, Verdict};
+use whittle_trial::verdict::{Behaviour, StartUp, Starts, Verdict, WorkloadSpeed};
+
+use crate::numbers::human;
 
 use super::Report;
 
@@ -142,6 +144,28 @@ pub(super) fn ratio(ratio: Ratio) -> String {
         percent(ratio.low),
         percent(ratio.high)
     )
+}
+
+/// What starting takes, in one line: `1.9 ms (now 2.1 ms), 3.10 MiB of memory at most (now 3.20 MiB)`.
+pub(super) fn start_up(start_up: &StartUp) -> String {
+    let time = |seconds: f64| format!("{:.1} ms", seconds * 1000.0);
+    let (before, after) = (start_up.baseline, start_up.trial);
+    format!(
+        "{} (now {}), {} of memory at most (now {})",
+        time(after.wall),
+        time(before.wall),
+        human(after.peak_memory),
+        human(before.peak_memory),
+    )
+}
+
+/// How much memory a workload takes at most.
+pub(super) fn memory(workload: &WorkloadSpeed) -> Option<String> {
+    let after = workload.peak_memory?;
+    Some(match workload.baseline_peak_memory {
+        Some(before) => format!("{} of memory at most (now {})", human(after), human(before)),
+        None => format!("{} of memory at most", human(after)),
+    })
 }
 
 /// What the checks gave, in one line.

@@ -8,7 +8,7 @@ use whittle_trial::frontier::{self, Candidate};
 use whittle_trial::policy::Admission;
 use whittle_trial::speed::Speed;
 use whittle_trial::trial::{Built, Outcome, Record, Sizes, Step};
-use whittle_trial::verdict::{Behaviour, Starts, Verdict};
+use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict};
 
 use super::advice::{goal, measure, places, reluctance};
 use super::{Applied, PanicSeen, Report, WhyRow};
@@ -79,6 +79,7 @@ fn recommended(report: &Report<'_>) -> Value {
         .collect();
     let mut value = candidate_value(candidate, report);
     value["lines"] = Value::Object(lines);
+    value["start-up"] = candidate.verdict.start_up.map_or(Value::Null, start_up);
     value
 }
 
@@ -221,9 +222,29 @@ fn speed(verdict: &Verdict) -> Value {
                 "rounds": workload.rounds,
                 "wall-ratio": workload.wall,
                 "peak-memory": workload.peak_memory,
+                "baseline-peak-memory": workload.baseline_peak_memory,
             })
         })
         .collect()
+}
+
+fn start_up(start_up: StartUp) -> Value {
+    let cost = |cost: StartCost| {
+        // Starting takes a millisecond or two: the microsecond counts.
+        let seconds = |seconds: f64| json!((seconds * 1e6).round() / 1e6);
+        json!({
+            "wall-seconds": seconds(cost.wall),
+            "cpu-seconds": seconds(cost.cpu),
+            "peak-memory": cost.peak_memory,
+        })
+    };
+    json!({
+        "rounds": start_up.rounds,
+        "wall-ratio": start_up.trial.wall / start_up.baseline.wall.max(1e-9),
+        "cpu-ratio": start_up.trial.cpu / start_up.baseline.cpu.max(1e-9),
+        "before": cost(start_up.baseline),
+        "after": cost(start_up.trial),
+    })
 }
 
 fn trial(record: &Record) -> Value {

@@ -6,7 +6,7 @@ use whittle_trial::frontier;
 use whittle_trial::policy::Admission;
 
 use super::Report;
-use super::advice::{checked, measured, places, prices, ratio, reluctance};
+use super::advice::{checked, measured, memory, places, prices, ratio, reluctance, start_up};
 use crate::markdown::{code, prose};
 use crate::numbers::{grouped, percent};
 
@@ -46,17 +46,21 @@ pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
             if !candidate.verdict.workloads.is_empty() {
                 writeln!(
                     out,
-                    "\n| workload | processor time | rounds |\n| --- | --- | ---: |"
+                    "\n| workload | processor time | rounds | memory |\n| --- | --- | ---: | --- |"
                 )?;
                 for workload in &candidate.verdict.workloads {
                     writeln!(
                         out,
-                        "| {} | {} | {} |",
+                        "| {} | {} | {} | {} |",
                         code(&workload.name),
                         prose(&ratio(workload.ratio)),
-                        workload.rounds
+                        workload.rounds,
+                        memory(workload).unwrap_or_else(|| "–".to_owned())
                     )?;
                 }
+            }
+            if let Some(cost) = &candidate.verdict.start_up {
+                writeln!(out, "\nTo start: {}.", start_up(cost))?;
             }
             writeln!(out, "\n| setting | price |\n| --- | --- |")?;
             for (setting, price) in prices(settings) {

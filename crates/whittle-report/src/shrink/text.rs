@@ -9,7 +9,7 @@ use whittle_trial::policy::{Admission, Exercised, Goal};
 use whittle_trial::trial::{Outcome, Record, Step};
 use whittle_trial::verdict::Behaviour;
 
-use super::advice::{checked, measured, places, ratio, reluctance, who_misses};
+use super::advice::{checked, measured, memory, places, ratio, reluctance, start_up, who_misses};
 use super::{Applied, PanicSeen, Report, WhyRow};
 use crate::numbers::{grouped, human, percent};
 use crate::paint::{Paint, Role};
@@ -124,7 +124,11 @@ fn take_this(page: &mut Page, report: &Report<'_>) {
     }
     page.prose((Role::Body, "  "), Role::Body, &checked(candidate.verdict));
     for workload in &candidate.verdict.workloads {
-        let speed = format!("{}, {} rounds", ratio(workload.ratio), workload.rounds);
+        let mut speed = format!("{}, {} rounds", ratio(workload.ratio), workload.rounds);
+        if let Some(memory) = memory(workload) {
+            speed.push_str("; ");
+            speed.push_str(&memory);
+        }
         if workload.name.chars().count() <= SHORT_NAME {
             let lead = format!("  {}: ", workload.name);
             page.prose((Role::Body, &lead), Role::Body, &speed);
@@ -132,6 +136,9 @@ fn take_this(page: &mut Page, report: &Report<'_>) {
             page.line(&[(Role::Body, &format!("  {}", workload.name))]);
             page.prose((Role::Body, "    "), Role::Body, &speed);
         }
+    }
+    if let Some(cost) = &candidate.verdict.start_up {
+        page.prose((Role::Body, "  to start: "), Role::Body, &start_up(cost));
     }
     // What a setting of class A costs is said by the speed above and the build time here.
     page.line(&[(

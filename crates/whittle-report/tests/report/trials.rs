@@ -13,7 +13,7 @@ use whittle_trial::policy::{Admission, Effort, Exercised, Goal, Measure, Policy,
 use whittle_trial::settings::Settings;
 use whittle_trial::speed::{Ratio, Speed};
 use whittle_trial::trial::{Built, Outcome, Record, Sizes, Step, Trial};
-use whittle_trial::verdict::{Behaviour, Starts, Verdict, WorkloadSpeed};
+use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict, WorkloadSpeed};
 
 fn settings(pairs: &[(&str, &str)]) -> Settings {
     pairs
@@ -65,7 +65,21 @@ fn records() -> Vec<Record> {
             rounds: 9,
             wall: 0.99,
             peak_memory: Some(4 << 20),
+            baseline_peak_memory: Some(5 << 20),
         }],
+        start_up: Some(StartUp {
+            rounds: 15,
+            baseline: StartCost {
+                wall: 0.002,
+                cpu: 0.0015,
+                peak_memory: 4_000_000,
+            },
+            trial: StartCost {
+                wall: 0.0018,
+                cpu: 0.0012,
+                peak_memory: 3_500_000,
+            },
+        }),
     };
     let record = |step, settings: &Settings, outcome| Record {
         trial: Trial {
@@ -222,7 +236,8 @@ fn the_decision_fits_one_screen_and_says_all_that_decides() {
         "[target.x86_64-unknown-linux-gnu]",
         "rustflags = [\"-Clink-arg=-Wl,--icf=all\"]",
         "tests and checks passed",
-        "search: as fast as can be told (-2.0 to +1.2 %), 9 rounds",
+        "search: as fast as can be told (-2.0 to +1.2 %), 9 rounds; 4.00 MiB of memory at most (now 5.00 MiB)",
+        "to start: 1.8 ms (now 2.0 ms), 3.34 MiB of memory at most (now 3.81 MiB)",
         "a panic now:  exit code 101",
         "a panic then: signal 6 (abort)",
         "300,000  --min-glibc 2.36",
@@ -387,6 +402,7 @@ fn every_end_of_a_trial_and_every_verdict_follow_the_schema() {
         behaviour: behaviour.clone(),
         speed,
         workloads: Vec::new(),
+        start_up: None,
     };
     let no = Starts::No {
         reason: "signal 11".to_owned(),
@@ -499,6 +515,8 @@ fn markdown_has_the_lines_to_copy() {
         "**Take this: 3,000,000 bytes, 50.0 % of now.**",
         "```toml\n[profile.release]\ncodegen-units = 1\nlto = \"fat\"\nstrip = \"symbols\"\n[profile.release.package.planted]\nopt-level = 2\nstrip = \"symbols\"\n```",
         "--min-glibc 2.36",
+        "| 9 | 4.00 MiB of memory at most (now 5.00 MiB) |",
+        "To start: 1.8 ms (now 2.0 ms), 3.34 MiB of memory at most (now 3.81 MiB).",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }

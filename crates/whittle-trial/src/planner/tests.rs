@@ -121,6 +121,7 @@ impl Program {
                     rounds: 7,
                     wall: ratio.ratio,
                     peak_memory: None,
+                    baseline_peak_memory: None,
                 }],
                 Exercised::No => Vec::new(),
             };
@@ -129,6 +130,7 @@ impl Program {
                 behaviour,
                 speed: policy.judge(workloads.iter().map(|workload| &workload.ratio)),
                 workloads,
+                start_up: None,
             }
         };
         match trial.step {
