@@ -1,7 +1,7 @@
 //! Writing the settings that won, and proving that a plain build with them gives the file that was judged.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use whittle_cargo::{
@@ -14,6 +14,7 @@ use super::baseline::Baseline;
 use super::command_build::CommandBuilder;
 use super::evidence::FileFacts;
 use super::lab::read;
+use super::overrides::Overrides;
 use super::progress::Progress;
 use super::request::Request;
 use crate::trouble::{Outcome, Trouble};
@@ -57,6 +58,7 @@ pub(crate) fn apply(
         });
     }
     let proof = Proof {
+        outranked: outranked(request, settings, root),
         expected: winner.built.sizes.file,
         noise: baseline.noise,
     };
@@ -90,8 +92,34 @@ pub(crate) fn apply(
     }
 }
 
+/// What outranks the settings when they are written into files.
+fn outranked(request: &Request, settings: &CargoSettings, root: &Path) -> Vec<String> {
+    // Without a folder to be in, there is nowhere to look.
+    let Ok(directory) = std::env::current_dir() else {
+        return Vec::new();
+    };
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let profile = request.into_profile.as_ref();
+    Overrides {
+        profile: profile.unwrap_or(&request.selection.profile),
+        settings,
+        root,
+        directory: match request.build_command {
+            // It is run at the root, and so is its cargo.
+            Some(_) => root,
+            None => &directory,
+        },
+        config: &request.selection.config,
+    }
+    .find(&|name| std::env::var_os(name).is_some(), home.as_deref())
+}
+
 /// What a plain build has to give.
 struct Proof {
+    /// What outranks the lines that were written.
+    outranked: Vec<String>,
     /// Bytes of the trial's file.
     expected: u64,
     /// By how many bytes two equal builds differ.
@@ -148,9 +176,17 @@ impl Proof {
         if is_within_noise(got, expected, self.noise) {
             Ok(got)
         } else {
+            let why = if self.outranked.is_empty() {
+                "something else decides how it is built, and neither the environment nor cargo's configuration says what"
+                    .to_owned()
+            } else {
+                format!(
+                    "what was written is outranked by {}",
+                    self.outranked.join(", ")
+                )
+            };
             Err(format!(
-                "a plain build gives {got} bytes, and the trial was {expected}: something else decides how it is built, such as \
-                 `RUSTFLAGS` in the environment"
+                "a plain build gives {got} bytes, and the trial was {expected}: {why}"
             ))
         }
     }

@@ -14,6 +14,7 @@ mod evidence;
 mod judge;
 mod lab;
 mod manifest_profile;
+mod overrides;
 mod probe;
 mod progress;
 mod request;

@@ -79,10 +79,15 @@ pub(crate) fn shrink(package: &Package, arguments: &[&str]) -> Value {
 
 /// Runs trials with `--apply` in the package's folder, where cargo finds its configuration; nothing must be kept. Returns
 /// what is said of it and all of standard error.
-fn refused(package: &Package, arguments: &[&str]) -> (String, String) {
+fn refused(
+    package: &Package,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (String, String) {
     let output = command()
         .args(["shrink", "--apply", "--format", "json"])
         .args(arguments)
+        .envs(environment.iter().copied())
         .current_dir(package.path(""))
         .output()
         .expect("the program can be started");
@@ -281,7 +286,7 @@ fn an_edit_that_a_plain_build_does_not_hear_is_taken_back() {
         )],
     );
     let before = tree(&package.path(""));
-    let (reason, said) = refused(&package, UNPROVEN_STRIP);
+    let (reason, said) = refused(&package, UNPROVEN_STRIP, &[]);
     let size = fs::metadata(package.path("target/release/planted"))
         .expect("it was built")
         .len();
@@ -289,9 +294,22 @@ fn an_edit_that_a_plain_build_does_not_hear_is_taken_back() {
         reason.contains(&format!("a plain build gives {size} bytes")),
         "{reason}"
     );
+    assert!(
+        reason.contains("outranked by `profile.release.strip` in `"),
+        "{reason}"
+    );
     assert!(reason.contains("the edit is taken back"), "{reason}");
     assert!(said.contains("+strip = \"symbols\""), "{said}");
     assert_eq!(tree(&package.path("")), before);
+
+    // So does the environment, and it is named.
+    fs::remove_file(package.path(".cargo/config.toml")).expect("removed");
+    let variable = ("CARGO_PROFILE_RELEASE_STRIP", "none");
+    let (reason, _) = refused(&package, UNPROVEN_STRIP, &[variable]);
+    assert!(
+        reason.contains("outranked by `CARGO_PROFILE_RELEASE_STRIP` in the environment; "),
+        "{reason}"
+    );
 }
 
 #[test]
