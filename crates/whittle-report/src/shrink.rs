@@ -102,13 +102,24 @@ pub enum Applied {
     },
 }
 
-/// What a panic of a small program looks like, built with the settings of both files.
+/// What one panic looks like with both files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panics {
+    /// Whose panic it is.
+    pub of: PanicOf,
     /// With the settings of the file that ships.
     pub before: PanicSeen,
     /// With the recommended ones.
     pub after: PanicSeen,
+}
+
+/// Whose panic is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PanicOf {
+    /// A small program's, built with the settings of both files: no command of the user's makes the program panic.
+    Probe,
+    /// The program's own, in a command of the user's that is called so.
+    Command(String),
 }
 
 /// What is seen of one panic with `RUST_BACKTRACE=1`.

@@ -54,14 +54,18 @@ impl Stand {
         })
     }
 
-    /// The environment in which the program's bare name means this one.
+    /// The environment in which the program's bare name means this one, and its panics show no backtrace.
     fn environment(&self) -> Vec<(OsString, Option<OsString>)> {
         let mut path = self.folder.clone().into_os_string();
         if let Some(others) = std::env::var_os("PATH") {
             path.push(if cfg!(windows) { ";" } else { ":" });
             path.push(others);
         }
-        vec![("PATH".into(), Some(path))]
+        // Backtraces lose their names with the symbols, which is no change of what the program does.
+        vec![
+            ("PATH".into(), Some(path)),
+            ("RUST_BACKTRACE".into(), Some("0".into())),
+        ]
     }
 }
 
@@ -95,6 +99,8 @@ pub(crate) struct UserCommand<'a> {
     pub(crate) directory: &'a Path,
     /// How long it may take.
     pub(crate) limit: Duration,
+    /// Variables of the environment besides.
+    pub(crate) environment: &'a [(&'a str, &'a str)],
 }
 
 impl UserCommand<'_> {
@@ -148,9 +154,12 @@ impl UserCommand<'_> {
             // A pipe that is read: some programs do less when nobody reads.
             Kept::Nothing => Sink::Keep(0),
         };
+        let mut environment = stand.environment();
+        let variables = self.environment.iter();
+        environment.extend(variables.map(|(key, value)| (key.into(), Some(value.into()))));
         let invocation = Invocation {
             directory: Some(self.directory.to_owned()),
-            environment: stand.environment(),
+            environment,
             stdout: sink.clone(),
             stderr: sink,
             limit: Some(self.limit),
@@ -206,6 +215,7 @@ mod tests {
             line,
             directory: Path::new("/p"),
             limit: Duration::from_secs(1),
+            environment: &[],
         };
         let stand = Stand::new("/p/target/it's".into(), "rg");
         command.filled(&stand, Path::new("/p/target/release/rg"))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use whittle_cargo::{Helper, Run};
+use whittle_report::shrink::{PanicOf, PanicSeen, Panics};
 use whittle_trial::behaviour::{End, Expected};
 use whittle_trial::policy::Policy;
 use whittle_trial::speed::{self, FEWEST_ROUNDS, Ratio, Round};
@@ -13,6 +14,7 @@ use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict, Wor
 
 use super::command::{Kept, Shipped, Stand, UserCommand, end, observed};
 use super::configuration::Command;
+use super::probe::describe;
 use super::request::{Request, Tests};
 use super::suite::Suite;
 use crate::trouble::{Outcome, Trouble};
@@ -42,6 +44,8 @@ pub(crate) struct Judge<'a> {
     smoke: Option<(String, Expected)>,
     checks: Vec<(Command, Expected)>,
     workloads: Vec<Workload>,
+    /// The first command of the user's in which the program as it is panics: its name, its line, its time limit.
+    panicking: Option<(String, String, Duration)>,
     pub(crate) suite: Suite,
     /// What is not as good as it could be.
     pub(crate) notes: Vec<String>,
@@ -86,6 +90,7 @@ impl<'a> Judge<'a> {
             smoke: None,
             checks: Vec::new(),
             workloads: Vec::new(),
+            panicking: None,
             suite,
             notes: Vec::new(),
         };
@@ -111,6 +116,7 @@ impl<'a> Judge<'a> {
             line,
             directory: &self.root,
             limit,
+            environment: &[],
         }
     }
 
@@ -178,6 +184,10 @@ impl<'a> Judge<'a> {
             if end(first.ending) == End::Code(127) {
                 return Err(not_found("check", check, &first));
             }
+            if self.panicking.is_none() && panics(&first) {
+                let name = format!("check `{}`", check.name());
+                self.panicking = Some((name, line.clone(), limit));
+            }
             let expected = Expected::of(&observed(&first), &observed(&second));
             let unstable = expected.unstable_parts();
             if !unstable.is_empty() {
@@ -225,6 +235,10 @@ impl<'a> Judge<'a> {
                         "this system does not tell how much processor time a command used"
                     )));
                 };
+                if self.panicking.is_none() && panics(&run) {
+                    let name = format!("workload `{}`", workload.name());
+                    self.panicking = Some((name, line.clone(), limit));
+                }
                 longest = longest.max(run.wall);
                 if index > 0 {
                     times.push(cpu.as_secs_f64());
@@ -310,6 +324,33 @@ impl<'a> Judge<'a> {
             verdict.speed = policy.judge(verdict.workloads.iter().map(|workload| &workload.ratio));
         }
         Ok(verdict)
+    }
+
+    /// What the user's own command that panics shows with the program as it is and with another, each with
+    /// `RUST_BACKTRACE=1`; nothing if none panics.
+    pub(crate) fn panics(&self, program: &Path) -> Outcome<Option<Panics>> {
+        let Some((name, line, limit)) = &self.panicking else {
+            return Ok(None);
+        };
+        let seen = |program: &Path| -> Outcome<PanicSeen> {
+            self.candidate.put(program)?;
+            let command = UserCommand {
+                environment: &[("RUST_BACKTRACE", "1")],
+                ..self.user_command(line, *limit)
+            };
+            let run = command.run(
+                self.helper,
+                &self.candidate,
+                &self.shipped.path,
+                Kept::Output,
+            )?;
+            Ok(describe(&run))
+        };
+        Ok(Some(Panics {
+            before: seen(&self.shipped.copy)?,
+            after: seen(program)?,
+            of: PanicOf::Command(name.clone()),
+        }))
     }
 
     /// What it takes to start, in turn with the baseline; nothing where there is no command for it.
@@ -414,6 +455,17 @@ impl<'a> Judge<'a> {
             baseline_peak_memory: middle(of_baselines, u64::cmp),
         }))
     }
+}
+
+/// Whether somebody saw a panic in a run: by its exit code, or by what the runtime prints.
+fn panics(run: &Run) -> bool {
+    const SAYS: &[u8] = b"' panicked at ";
+    end(run.ending) == End::Code(101)
+        || run
+            .stderr
+            .bytes
+            .windows(SAYS.len())
+            .any(|window| window == SAYS)
 }
 
 /// The value in the middle.

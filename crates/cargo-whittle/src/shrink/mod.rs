@@ -30,7 +30,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use whittle_cargo::{ArtifactKind, Cargo, Helper, Lock, Stderr};
-use whittle_report::shrink::{Applied, Report};
+use whittle_report::shrink::{Applied, Panics, Report};
 use whittle_trial::facts::Capability;
 use whittle_trial::frontier::Candidate;
 use whittle_trial::lever::Lever;
@@ -255,20 +255,15 @@ impl Answer<'_> {
         let chosen = winner.map_or_else(Settings::unchanged, |winner| {
             winner.record.trial.settings.clone()
         });
+        let target = &baseline.build.record.target;
+        let panics = self.panics(lab, &chosen, target)?;
+        // This puts other files in the place of those that were judged.
         let why = match winner {
             Some(_) if request.full && lab.whole.is_none() => {
                 why::why(lab, self.store, baseline, &chosen)?
             }
             _ => None,
         };
-        let target = &baseline.build.record.target;
-        let panics = probe::panics(
-            &self.cargo,
-            &baseline.facts,
-            target,
-            &chosen,
-            &self.store.stand("probe"),
-        );
         let applied = self.apply(lab, winner.as_ref(), progress)?;
         let mut notes = baseline.notes.clone();
         notes.append(&mut lab.judge.notes);
@@ -306,6 +301,30 @@ impl Answer<'_> {
             Applied::Refused { .. } => Exit::Failed,
             Applied::No | Applied::Yes { .. } => Exit::Done,
         })
+    }
+
+    /// One panic before and after, where the settings change what is seen of it: of the user's own command that panics,
+    /// else of a small program.
+    fn panics(&self, lab: &Lab<'_>, chosen: &Settings, target: &str) -> Outcome<Option<Panics>> {
+        if !probe::changes_panics(chosen) {
+            return Ok(None);
+        }
+        let file = match lab.whole {
+            Some(_) => self.store.whole_file(chosen, &lab.shipped),
+            None => self.store.file(chosen, &lab.shipped),
+        };
+        if file.is_file()
+            && let Some(panics) = lab.judge.panics(&file)?
+        {
+            return Ok(Some(panics));
+        }
+        Ok(probe::panics(
+            &self.cargo,
+            &self.baseline.facts,
+            target,
+            chosen,
+            &self.store.stand("probe"),
+        ))
     }
 
     fn apply(

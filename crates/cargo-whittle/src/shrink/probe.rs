@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use whittle_cargo::{Cargo, Invocation, Run};
-use whittle_report::shrink::{PanicSeen, Panics};
+use whittle_report::shrink::{PanicOf, PanicSeen, Panics};
 use whittle_trial::facts::Facts;
 use whittle_trial::settings::Settings;
 
@@ -29,7 +29,12 @@ const SEEN: [&str; 5] = [
     "unwind-tables",
 ];
 
-/// What a panic looks like with both settings; nothing if they do not differ in that, or if it could not be tried.
+/// Whether settings change what is seen of a panic.
+pub(crate) fn changes_panics(settings: &Settings) -> bool {
+    SEEN.iter().any(|name| settings.get(name).is_some())
+}
+
+/// What a panic looks like with both settings; nothing if it could not be tried.
 pub(crate) fn panics(
     cargo: &Cargo,
     facts: &Facts,
@@ -37,8 +42,7 @@ pub(crate) fn panics(
     winner: &Settings,
     folder: &Path,
 ) -> Option<Panics> {
-    let changes = SEEN.iter().any(|name| winner.get(name).is_some());
-    if !changes || !winner.lines().unstable.is_empty() {
+    if !winner.lines().unstable.is_empty() {
         return None;
     }
     std::fs::create_dir_all(folder).ok()?;
@@ -83,12 +87,13 @@ pub(crate) fn panics(
         run.run(helper).ok().map(|run| describe(&run))
     };
     Some(Panics {
+        of: PanicOf::Probe,
         before: seen(&Settings::unchanged(), "before")?,
         after: seen(winner, "after")?,
     })
 }
 
-fn describe(run: &Run) -> PanicSeen {
+pub(crate) fn describe(run: &Run) -> PanicSeen {
     let text = run.stderr.text();
     let is_frame = |line: &&str| {
         line.trim_start()

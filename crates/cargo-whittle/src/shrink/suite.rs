@@ -135,6 +135,7 @@ impl Suite {
                     line,
                     directory: root,
                     limit: LIMIT,
+                    environment: &[],
                 };
                 command.check(stand, shipped)?;
                 let run = command.run(helper, stand, shipped, Kept::Output)?;

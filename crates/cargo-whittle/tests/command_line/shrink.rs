@@ -351,8 +351,35 @@ fn a_hazard_can_be_acknowledged_with_a_reason() {
     assert_eq!(document["hazards"][0]["acknowledged"], "only for show");
     assert_eq!(document["unneeded-acknowledgements"][0]["lever"], "icf");
     // … and what a panic looks like is shown before and after.
+    assert_eq!(document["panic"]["of"], Value::Null, "a small program's");
     assert_eq!(document["panic"]["before"]["end"], "exit code 101");
     assert_eq!(document["panic"]["after"]["end"], "signal 6 (abort)");
+}
+
+#[test]
+fn a_panic_of_the_users_own_command_is_shown_before_and_after() {
+    let package = planted(
+        "fn main() {\n    let word = std::env::args().nth(1).unwrap_or_default();\n    assert_ne!(word, \"boom\", \"the word is bad\");\n    \
+         println!(\"{word}\");\n}\n",
+        &[],
+    );
+    let document = shrink(
+        &package,
+        &["--only", "strip", "--tests", "none", "--check", "{} boom"],
+    );
+    let panic = &document["panic"];
+    assert_eq!(panic["of"], "check `{} boom`");
+    for side in ["before", "after"] {
+        assert_eq!(panic[side]["end"], "exit code 101");
+        let message = panic[side]["message"].as_str().expect("a message");
+        assert!(message.contains("src/main.rs:3:5"), "{message}");
+        assert!(message.contains("the word is bad"), "{message}");
+    }
+    assert!(
+        panic["before"]["named-frames"].as_u64() > Some(3),
+        "{panic}"
+    );
+    assert_eq!(panic["after"]["named-frames"], 0, "{panic}");
 }
 
 #[test]

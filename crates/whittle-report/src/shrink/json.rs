@@ -11,7 +11,7 @@ use whittle_trial::trial::{Built, Outcome, Record, Sizes, Step};
 use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict};
 
 use super::advice::{goal, measure, places, reluctance};
-use super::{Applied, PanicSeen, Report, WhyRow};
+use super::{Applied, PanicOf, PanicSeen, Report, WhyRow};
 use crate::plain::plain;
 
 /// Writes what trials gave as one document.
@@ -48,7 +48,14 @@ pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         "compile-cpu-seconds": seconds(report.compile_cpu_seconds),
         "applied": applied(&report.applied),
         "panic": report.panics.map(|panics| {
-            json!({ "before": panic_seen(&panics.before), "after": panic_seen(&panics.after) })
+            json!({
+                "of": match &panics.of {
+                    PanicOf::Probe => Value::Null,
+                    PanicOf::Command(name) => text(name),
+                },
+                "before": panic_seen(&panics.before),
+                "after": panic_seen(&panics.after),
+            })
         }),
     });
     if let Some(why) = report.why {

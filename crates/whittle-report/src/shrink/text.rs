@@ -10,7 +10,7 @@ use whittle_trial::trial::{Outcome, Record, Step};
 use whittle_trial::verdict::Behaviour;
 
 use super::advice::{checked, measured, memory, places, ratio, reluctance, start_up, who_misses};
-use super::{Applied, PanicSeen, Report, WhyRow};
+use super::{Applied, PanicOf, PanicSeen, Report, WhyRow};
 use crate::numbers::{grouped, human, percent};
 use crate::paint::{Paint, Role};
 use crate::text::page::{Page, left, right};
@@ -161,6 +161,13 @@ fn take_this(page: &mut Page, report: &Report<'_>) {
         ] {
             page.prose((Role::Aside, lead), Role::Aside, &panic_seen(seen));
         }
+        let of = match &panics.of {
+            PanicOf::Probe => {
+                "(of a small program built with both settings: none of your commands panics)"
+            }
+            PanicOf::Command(name) => &format!("(of your {name})"),
+        };
+        page.prose((Role::Aside, "                "), Role::Aside, of);
     }
     if let Some(who) = who_misses(settings) {
         page.prose((Role::Aside, "  note: "), Role::Aside, &who);

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use whittle_report::shrink::{Applied, CleanBuild, PanicSeen, Panics, Report, Why, WhyRow};
+use whittle_report::shrink::{
+    Applied, CleanBuild, PanicOf, PanicSeen, Panics, Report, Why, WhyRow,
+};
 use whittle_trial::detect::{Acknowledgement, Hazard, Weighed};
 use whittle_trial::facts::{Capability, Facts, FileFormat, LinkTrials, Profile};
 use whittle_trial::frontier::candidates;
@@ -172,6 +174,7 @@ fn with_report<T>(full: bool, draw: impl FnOnce(Report<'_>) -> T) -> T {
         named: 0,
     };
     let panics = Panics {
+        of: PanicOf::Command("check `bad input`".to_owned()),
         before: seen("exit code 101"),
         after: seen("signal 6 (abort)"),
     };
@@ -240,6 +243,7 @@ fn the_decision_fits_one_screen_and_says_all_that_decides() {
         "to start: 1.8 ms (now 2.0 ms), 3.34 MiB of memory at most (now 3.81 MiB)",
         "a panic now:  exit code 101",
         "a panic then: signal 6 (abort)",
+        "(of your check `bad input`)",
         "300,000  --min-glibc 2.36",
         "server: src/main.rs:12 catches panics",
         "the acknowledgement of `icf` in `gone` is not needed any more",
