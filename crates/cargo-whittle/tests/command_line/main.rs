@@ -3,6 +3,7 @@
 mod bad_input;
 mod benchmarks;
 mod build_command;
+mod debug_file;
 mod files;
 mod machine;
 mod output;

@@ -19,6 +19,7 @@ pub(crate) fn command() -> Command {
         "RUSTFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",
         "COLUMNS",
+        "RUST_BACKTRACE",
     ] {
         command.env_remove(variable);
     }
@@ -53,6 +54,12 @@ pub(crate) fn json<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> V
             .chain([OsStr::new("--format"), OsStr::new("json")]),
     );
     serde_json::from_str(&text).expect("the document is JSON")
+}
+
+/// Says that a part of a test was left out, and why: what it needs is not here.
+#[expect(clippy::print_stderr, reason = "for whoever reads the test's output")]
+pub(crate) fn skipped(reason: &str) {
+    eprintln!("left out: {reason}");
 }
 
 /// What a run wrote to standard error.
