@@ -24,6 +24,9 @@ pub struct Facts {
     pub libc_floor: Option<LibcVersion>,
     /// How settings of the linker are tried.
     pub link_trials: LinkTrials,
+    /// Whether keys of the profile for one package reach the build: cargo takes them, and has no variable of the environment
+    /// for them.
+    pub package_keys: bool,
 }
 
 /// A profile of cargo's, inheritance and defaults resolved.
@@ -135,6 +138,9 @@ impl std::fmt::Display for Unmet {
             Need::HostApart => f.write_str(
                 "it would reach build scripts and procedural macros as well: `--target` keeps it from them",
             ),
+            Need::PackageKeys => {
+                f.write_str("the environment of a build command cannot say it for one package")
+            }
             Need::ProfileHas(key) => write!(f, "the profile does not switch `{key}` on"),
         }
     }
@@ -202,6 +208,7 @@ impl Facts {
             Need::StdSources => self.toolchain >= Capability::UnstableWithStdSources,
             Need::Glibc(_) => true,
             Need::HostApart => self.host_apart,
+            Need::PackageKeys => self.package_keys,
             Need::ProfileHas("debug") => self.profile.debug,
             Need::ProfileHas("overflow-checks") => self.profile.overflow_checks,
             Need::ProfileHas("debug-assertions") => self.profile.debug_assertions,

@@ -138,6 +138,8 @@ pub enum Need {
     Glibc(LibcVersion),
     /// Flags for the program's crates do not reach build scripts and procedural macros.
     HostApart,
+    /// Keys of the profile for one package reach the build.
+    PackageKeys,
     /// The profile has this key switched on; else there is nothing to switch off.
     ProfileHas(&'static str),
 }

@@ -237,6 +237,7 @@ pub(crate) mod tests {
                 minor: 34,
             }),
             link_trials: LinkTrials::Again,
+            package_keys: true,
         }
     }
 

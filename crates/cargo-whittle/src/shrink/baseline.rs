@@ -97,6 +97,7 @@ impl Baseline {
             host_apart: request.selection.target.is_some(),
             libc_floor: file.libc_floor,
             link_trials,
+            package_keys: true,
         };
         let compile_cpu_seconds = build.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
         // Only a build of every crate tells what one from nothing takes.

@@ -137,6 +137,7 @@ impl Baseline {
             host_apart: request.selection.target.is_some(),
             libc_floor: file.libc_floor,
             link_trials: LinkTrials::WholeBuild,
+            package_keys: false,
         };
         let cpu = built.usage.map_or(Duration::ZERO, |usage| usage.cpu());
         let users_flags = chosen

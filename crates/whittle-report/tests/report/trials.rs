@@ -144,6 +144,7 @@ fn with_report<T>(full: bool, draw: impl FnOnce(Report<'_>) -> T) -> T {
         host_apart: false,
         libc_floor: "2.34".parse().ok(),
         link_trials: LinkTrials::Again,
+        package_keys: true,
     };
     let acknowledgements = [Acknowledgement {
         lever: "icf".to_owned(),

@@ -50,7 +50,7 @@ pub(super) const OWN_OPT_LEVEL: Lever = Lever {
     rebuild: Rebuild::LastCrate,
     tried: Tried::BySearch,
     detector: None,
-    needs: &[],
+    needs: &[Need::PackageKeys],
     price: "bytes: the program's own package, and generic code that it instantiates, is compiled for speed again",
     about: "Compiles the program's own package for speed and its dependencies for size. Generic code is compiled where it is \
             used, so this reaches the readers, parsers and loops of dependencies that the program fills in with its own types. \

@@ -43,6 +43,23 @@ fn each_candidate_is_one_build_and_nothing_is_linked_again() {
 }
 
 #[test]
+fn a_level_for_one_package_is_not_tried_where_it_cannot_be_said() {
+    let of_package = |facts: &Facts| {
+        let builds = search(&USUAL, facts, &policy()).builds();
+        let of_package = builds
+            .iter()
+            .filter(|build| build.contains("own-opt-level"));
+        of_package.count()
+    };
+    assert_eq!(of_package(&whole()), 2, "`s` is too slow");
+    let by_environment = Facts {
+        package_keys: false,
+        ..whole()
+    };
+    assert_eq!(of_package(&by_environment), 0);
+}
+
+#[test]
 fn what_does_not_start_is_tried_without_the_last_of_the_linkers_settings() {
     let program = Program {
         starts: |settings| settings.get("eh-frame-hdr").is_none(),
