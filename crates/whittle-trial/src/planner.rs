@@ -689,21 +689,34 @@ impl<'a> State<'a> {
     fn leader(&self) -> Option<Candidate<'a>> {
         candidates(self.records)
             .into_iter()
-            .filter(|candidate| self.is_admitted(&candidate.record.trial.settings))
             .filter(|candidate| self.is_fast_enough(candidate))
-            .filter(|candidate| match self.facts.link_trials {
-                LinkTrials::Again => {
-                    let compiled = candidate.record.trial.settings.compiled();
-                    self.stage(&compiled) != Stage::Rejected
-                }
+            .filter(|candidate| self.is_eligible(candidate))
+            .min_by(|a, b| self.order(a, b))
+    }
+
+    /// Whether a candidate's settings are allowed and its build was not given up.
+    fn is_eligible(&self, candidate: &Candidate<'_>) -> bool {
+        let settings = &candidate.record.trial.settings;
+        self.is_admitted(settings)
+            && match self.facts.link_trials {
+                LinkTrials::Again => self.stage(&settings.compiled()) != Stage::Rejected,
                 LinkTrials::WholeBuild => true,
-            })
+            }
+    }
+
+    /// The best of what was looked at and may be fast enough: its own build is measured with more care.
+    fn hopeful(&self) -> Option<Candidate<'a>> {
+        candidates(self.records)
+            .into_iter()
+            .filter(|candidate| candidate.record.trial.step == Step::Verify)
+            .filter(|candidate| candidate.verdict.speed == Speed::Undecided)
+            .filter(|candidate| self.is_eligible(candidate))
             .min_by(|a, b| self.order(a, b))
     }
 
     /// The best, if it is smaller than what ships today.
     fn winner(&self) -> Option<Candidate<'a>> {
-        self.leader().filter(|leader| {
+        self.leader().or_else(|| self.hopeful()).filter(|leader| {
             clearly_smaller(
                 leader.built.sizes.by(self.policy.measure),
                 self.baseline.by(self.policy.measure),

@@ -131,7 +131,28 @@ pub fn rounds(pilot: &[f64], wanted: f64) -> usize {
     if logs.len() < 2 {
         return FEWEST_ROUNDS;
     }
-    let spread = spread(&logs) * std::f64::consts::SQRT_2;
+    enough(spread(&logs) * std::f64::consts::SQRT_2, wanted)
+}
+
+/// The same, from rounds that left it open. A pilot of one program is over in a moment, and may miss what disturbs a
+/// longer measurement; these rounds have seen it.
+///
+/// Stein's two stages ("A two-sample test for a linear hypothesis whose power is independent of the variance", 1945): the
+/// first sample fixes the size of the second, and the second alone is looked at.
+#[must_use]
+pub fn rounds_after(first: &[Round], wanted: f64) -> usize {
+    let logs: Vec<f64> = first
+        .iter()
+        .map(|round| (round.trial / round.baseline).ln())
+        .filter(|log| log.is_finite())
+        .collect();
+    if logs.len() < 2 {
+        return FEWEST_ROUNDS;
+    }
+    enough(spread(&logs), wanted)
+}
+
+fn enough(spread: f64, wanted: f64) -> usize {
     let needed = (NORMAL * spread / wanted.max(1e-4)).powi(2).ceil();
     // Float to integer conversion saturates; the bound makes it exact.
     (FEWEST_ROUNDS..=MOST_ROUNDS)

@@ -9,7 +9,7 @@ use whittle_cargo::{Helper, Run};
 use whittle_report::shrink::{PanicOf, PanicSeen, Panics};
 use whittle_trial::behaviour::{End, Expected};
 use whittle_trial::policy::Policy;
-use whittle_trial::speed::{self, FEWEST_ROUNDS, Ratio, Round};
+use whittle_trial::speed::{self, FEWEST_ROUNDS, MOST_ROUNDS, Ratio, Round, Speed};
 use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict, WorkloadSpeed};
 
 use super::command::{Kept, Shipped, Stand, UserCommand, end, observed};
@@ -44,6 +44,8 @@ pub(crate) struct Judge<'a> {
     smoke: Option<(String, Expected)>,
     checks: Vec<(Command, Expected)>,
     workloads: Vec<Workload>,
+    /// How wide the half of an interval may be, as a share.
+    wanted: f64,
     /// The first command of the user's in which the program as it is panics: its name, its line, its time limit.
     panicking: Option<(String, String, Duration)>,
     pub(crate) suite: Suite,
@@ -56,7 +58,12 @@ struct Workload {
     command: Command,
     /// Rounds that count, fixed from the pilot.
     rounds: usize,
+    /// More than these are not measured at once.
+    affordable: usize,
 }
+
+/// What rounds of a workload gave; an `Err` is a failure of the candidate.
+type Sampled = Result<(WorkloadSpeed, Vec<Round>), String>;
 
 /// How well a file is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +97,7 @@ impl<'a> Judge<'a> {
             smoke: None,
             checks: Vec::new(),
             workloads: Vec::new(),
+            wanted: (request.max_slowdown / 2.0).clamp(WANTED.0, WANTED.1),
             panicking: None,
             suite,
             notes: Vec::new(),
@@ -203,7 +211,6 @@ impl<'a> Judge<'a> {
     }
 
     fn find_workloads(&mut self, request: &Request) -> Outcome<()> {
-        let wanted = (request.max_slowdown / 2.0).clamp(WANTED.0, WANTED.1);
         for workload in &request.workloads {
             let line = &workload.command;
             self.check_command(line)?;
@@ -252,13 +259,13 @@ impl<'a> Judge<'a> {
                 ));
             }
             let affordable = PATIENCE.as_secs_f64() / (2.0 * longest.as_secs_f64().max(1e-3));
-            let needed = speed::rounds(&times, wanted);
-            let rounds = (FEWEST_ROUNDS..needed)
+            let affordable = (FEWEST_ROUNDS..MOST_ROUNDS)
                 .find(|rounds| f64::from(u32::try_from(*rounds).unwrap_or(u32::MAX)) >= affordable)
-                .unwrap_or(needed);
+                .unwrap_or(MOST_ROUNDS);
             self.workloads.push(Workload {
                 command: workload.clone(),
-                rounds,
+                rounds: speed::rounds(&times, self.wanted).min(affordable),
+                affordable,
             });
         }
         Ok(())
@@ -311,7 +318,7 @@ impl<'a> Judge<'a> {
         }
         if verdict.works() {
             for workload in &self.workloads {
-                match self.measure(workload, care)? {
+                match self.measure(workload, policy, care)? {
                     Ok(speed) => verdict.workloads.push(speed),
                     Err(failure) => {
                         verdict.behaviour = Behaviour::Failed {
@@ -397,13 +404,34 @@ impl<'a> Judge<'a> {
     }
 
     /// Measures the candidate and the baseline in turn; an `Err` inside is a failure of the candidate.
-    fn measure(&self, workload: &Workload, care: Care) -> Outcome<Result<WorkloadSpeed, String>> {
-        let command = &workload.command;
-        let limit = command.time_limit.map_or(LIMIT, |span| span.0);
+    ///
+    /// Rounds that leave open how the speed stands to the bound are taken as the pilot of a second sample, if that would be
+    /// bigger; then it alone counts.
+    fn measure(
+        &self,
+        workload: &Workload,
+        policy: &Policy,
+        care: Care,
+    ) -> Outcome<Result<WorkloadSpeed, String>> {
         let count = match care {
             Care::Screen => workload.rounds.div_ceil(2).max(FEWEST_ROUNDS),
             Care::Full => workload.rounds,
         };
+        let (speed, rounds) = match self.sample(&workload.command, count)? {
+            Ok(measured) => measured,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let needed = speed::rounds_after(&rounds, self.wanted).min(workload.affordable);
+        if policy.judge([&speed.ratio]) != Speed::Undecided || needed <= count {
+            return Ok(Ok(speed));
+        }
+        let second = self.sample(&workload.command, needed)?;
+        Ok(second.map(|(speed, _)| speed))
+    }
+
+    /// So many rounds of a workload; an `Err` inside is a failure of the candidate.
+    fn sample(&self, command: &Command, count: usize) -> Outcome<Sampled> {
+        let limit = command.time_limit.map_or(LIMIT, |span| span.0);
         let mut rounds = Vec::new();
         let mut walls = Vec::new();
         let (mut peaks, mut of_baselines) = (Vec::new(), Vec::new());
@@ -446,14 +474,15 @@ impl<'a> Judge<'a> {
                 command.name()
             )));
         };
-        Ok(Ok(WorkloadSpeed {
+        let speed = WorkloadSpeed {
             name: command.name().to_owned(),
             ratio,
             rounds: rounds.len(),
             wall: middle(walls, f64::total_cmp).unwrap_or(ratio.ratio),
             peak_memory: middle(peaks, u64::cmp),
             baseline_peak_memory: middle(of_baselines, u64::cmp),
-        }))
+        };
+        Ok(Ok((speed, rounds)))
     }
 }
 

@@ -15,6 +15,8 @@ struct Program {
     level: fn(&str) -> (u64, f64),
     /// The share of a slowdown that its own package has, and generic code with its types.
     own_share: f64,
+    /// How wide the half of an interval is when the winner is measured.
+    confirmed_within: f64,
     /// Whether a file with these settings starts.
     starts: fn(&Settings) -> bool,
     /// Whether it does what the baseline does.
@@ -59,6 +61,7 @@ fn usual_savings(settings: &Settings) -> u64 {
 const USUAL: Program = Program {
     level: usual,
     own_share: 0.2,
+    confirmed_within: 0.01,
     starts: |_| true,
     behaves: |_| true,
     builds: |_| true,
@@ -109,10 +112,14 @@ impl Program {
                     failures: vec!["cli::prints".to_owned()],
                 },
             };
+            let half = match trial.step {
+                Step::Confirm => self.confirmed_within,
+                _ => 0.01,
+            };
             let ratio = Ratio {
                 ratio,
-                low: ratio - 0.01,
-                high: ratio + 0.01,
+                low: ratio - half,
+                high: ratio + half,
             };
             let workloads = match policy.workloads {
                 Exercised::Yes => vec![WorkloadSpeed {
@@ -256,6 +263,23 @@ fn a_program_whose_time_goes_into_its_own_package_has_that_alone_compiled_for_sp
         recommended.starts_with("opt-level=s own-opt-level=2 "),
         "{recommended}"
     );
+}
+
+#[test]
+fn what_a_first_look_leaves_open_is_measured_with_more_care() {
+    let near = |level: &str| (usual(level).0, 1.015);
+    let program = |confirmed_within| Program {
+        level: near,
+        confirmed_within,
+        ..USUAL
+    };
+    let clear = search(&program(0.002), &policy());
+    assert!(clear.recommended().starts_with("opt-level=s lto=fat"));
+    assert_eq!(clear.steps(Step::Confirm).len(), 1);
+    // Where that does not tell either, the next is measured, and in the end nothing is promised.
+    let open = search(&program(0.01), &policy());
+    assert_eq!(open.recommended(), "nothing");
+    assert!(open.steps(Step::Confirm).len() > 1);
 }
 
 #[test]

@@ -132,6 +132,20 @@ fn steady_programs_need_few_rounds_and_noisy_ones_many() {
 }
 
 #[test]
+fn rounds_that_were_disturbed_ask_for_more_of_them() {
+    let round = |deviation: f64| Round {
+        baseline: 1.0,
+        trial: deviation.exp(),
+    };
+    // A relative deviation of the ratio of 4 % and a wanted half width of 1 %: (1.96 · 0.04 / 0.01)² = 61.5.
+    let disturbed = [0.04, -0.04, 0.04, -0.04, 0.0].map(round);
+    assert_eq!(rounds_after(&disturbed, 0.01), MOST_ROUNDS);
+    assert_eq!(rounds_after(&disturbed, 0.02), 16);
+    assert_eq!(rounds_after(&[round(0.0); 7], 0.01), FEWEST_ROUNDS);
+    assert_eq!(rounds_after(&[], 0.01), FEWEST_ROUNDS);
+}
+
+#[test]
 fn one_bad_workload_decides() {
     use Speed::{NotMeasured, Outside, Undecided, Within};
     assert_eq!(worst([Within, Outside, Undecided]), Outside);
