@@ -76,7 +76,8 @@ fn a_slowdown_that_a_benchmark_shows_keeps_the_level() {
     assert_eq!(speed["workload"], "work: group/multiply");
     assert_eq!(speed["rounds"], 11);
     let ratio = speed["ratio"].as_f64().expect("a ratio");
-    assert!((2.0..4.5).contains(&ratio), "{speed}");
+    // Planted is a factor of three; what else the machine does may add to that.
+    assert!(ratio > 2.0, "{speed}");
     assert_eq!(of_small["verdict"]["speed"], "outside");
     assert!(!package.path("target/criterion").exists());
 }

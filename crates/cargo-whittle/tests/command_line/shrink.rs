@@ -58,7 +58,7 @@ pub(crate) fn lock(package: &Package) {
     assert!(made.status.success(), "{}", stderr(&made));
 }
 
-fn cargo(package: &Package, arguments: &[&str]) -> std::process::Output {
+pub(crate) fn cargo(package: &Package, arguments: &[&str]) -> std::process::Output {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     Command::new(cargo)
         .args(arguments)

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::shrink::{lock, setting, shrink};
-use crate::whittle::Package;
+use crate::shrink::{cargo, lock, setting, shrink};
+use crate::whittle::{Package, stderr};
 
 /// The names that `nm` finds defined for others, but for those of Rust.
 fn exports(library: &Path) -> BTreeSet<String> {
@@ -55,6 +55,8 @@ fn a_static_library_is_shrunk_and_its_symbols_stay() {
             "sh check.sh {}",
         ],
     );
+    let plain = cargo(&package, &["build", "--release"]);
+    assert!(plain.status.success(), "{}", stderr(&plain));
     let shipped = package.path("target/release/libplanted.a");
     let size = fs::metadata(&shipped).expect("it was built").len();
     assert_eq!(found["baseline"]["size"]["file"].as_u64(), Some(size));
@@ -75,7 +77,7 @@ fn a_static_library_is_shrunk_and_its_symbols_stay() {
         assert_eq!(exports(&library), names, "{}", library.display());
         files += 1;
     }
-    assert!(files >= 2, "the baseline's and the winner's");
+    assert!(files > 0, "at least the winner's");
 }
 
 #[test]
