@@ -398,11 +398,9 @@ fn linkers(shipped: &[u8], relink: &dyn Fn(Vec<&str>) -> Outcome<Vec<u8>>) -> Ve
         }
         // A linker that ignores an argument, or packs in a form that needs nothing of the loader, does not do it.
         let packs = with(Some(PACK)).is_ok_and(|bytes| {
-            FileFacts::of(&bytes).is_ok_and(|facts| {
-                facts.sizes.file < FileFacts::of(&plain).map_or(0, |plain| plain.sizes.file)
-                    && facts.libc_floor
-                        >= Some(whittle_trial::libc::LibcVersion::PACKED_RELOCATIONS)
-            })
+            bytes.len() < plain.len()
+                && evidence::libc_floor(&bytes)
+                    >= Some(whittle_trial::libc::LibcVersion::PACKED_RELOCATIONS)
         });
         linkers.push(Linker {
             name: name.to_owned(),

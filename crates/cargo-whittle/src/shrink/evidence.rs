@@ -46,9 +46,7 @@ impl FileFacts {
                 compressed,
                 loaded,
             },
-            libc_floor: image.as_ref().and_then(|image| {
-                LibcVersion::floor(image.facts.needed_versions.iter().map(String::as_str))
-            }),
+            libc_floor: image.as_ref().and_then(floor),
             hash: hash(bytes),
             exports: match &image {
                 Some(image) => exports(image),
@@ -56,6 +54,15 @@ impl FileFacts {
             },
         })
     }
+}
+
+/// The version of glibc that a file needs; nothing if it asks for none.
+pub(crate) fn libc_floor(bytes: &[u8]) -> Option<LibcVersion> {
+    floor(&Image::parse(bytes).ok()?)
+}
+
+fn floor(image: &Image<'_>) -> Option<LibcVersion> {
+    LibcVersion::floor(image.facts.needed_versions.iter().map(String::as_str))
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.
