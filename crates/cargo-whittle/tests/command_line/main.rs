@@ -5,6 +5,7 @@ mod benchmarks;
 mod build_command;
 mod debug_file;
 mod files;
+mod kills;
 mod machine;
 mod output;
 mod packages;
