@@ -148,6 +148,14 @@ impl CargoError {
                 "name a program `cargo` that has its `rustc` beside it, or a toolchain that `rustup toolchain list` shows"
                     .to_owned()
             }
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                "name a folder that can be written to with `--target-dir`".to_owned()
+            }
             Self::NotOurs { .. }
             | Self::NoPlace
             | Self::Test { .. }

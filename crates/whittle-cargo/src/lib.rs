@@ -77,7 +77,7 @@ pub use crate::event::{Event, Events, Freshness, Step};
 pub use crate::helper::Helper;
 pub use crate::link::{CapturedLink, LinkChange, LinkError, NotCaptured, Relinked};
 pub use crate::linkers::{InstalledLinker, LinkerKind, LinkerOrigin, linkers};
-pub use crate::lock::Lock;
+pub use crate::lock::{Lock, free_space};
 pub use crate::process::{Ending, Invocation, Output, ProcessError, Run, Sink, Usage, Words};
 pub use crate::profile::ResolvedProfile;
 pub use crate::record::{

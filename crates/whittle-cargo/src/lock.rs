@@ -44,6 +44,12 @@ impl Lock {
     }
 }
 
+/// How many bytes more can be written where a folder is; `None` if the system does not say.
+#[must_use]
+pub fn free_space(folder: &Path) -> Option<u64> {
+    fs4::available_space(folder).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;

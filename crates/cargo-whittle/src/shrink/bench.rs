@@ -146,7 +146,7 @@ impl Benches {
             {
                 Ok(trial) => trial,
                 Err(error) => {
-                    refused(error, &said)?;
+                    refused(error, &said, &self.folder)?;
                     return Ok(Err(format!("the benchmark `{name}` does not compile")));
                 }
             };

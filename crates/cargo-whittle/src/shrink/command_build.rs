@@ -18,11 +18,11 @@ use whittle_trial::frontier::clearly_smaller;
 use super::baseline::{Baseline, linker_of, package_spec};
 use super::command::Shipped;
 use super::evidence::FileFacts;
-use super::lab::{first_error, is_disk_full, read};
+use super::lab::{first_error, read};
 use super::manifest_profile;
 use super::progress::Progress;
 use super::request::{BuildLine, Request};
-use super::store::FULL_DISK_HELP;
+use super::store::{full_disk, is_disk_full};
 use super::toolchain::Chosen;
 use super::whole::Made;
 use crate::trouble::{Outcome, Trouble};
@@ -67,11 +67,9 @@ impl CommandBuilder {
                 wall: built.wall,
                 cpu: built.usage.map_or(Duration::ZERO, |usage| usage.cpu()),
             })),
-            Err(BuildCommandError::Failed { said, .. }) if is_disk_full(&said) => {
-                Err(Trouble::new(
-                    anyhow!("{said}").context(format!("`{}` failed", self.command.line)),
-                    FULL_DISK_HELP,
-                ))
+            Err(BuildCommandError::Failed { said, .. }) if is_disk_full(&said, &self.shipped) => {
+                let failed = format!("`{}` failed", self.command.line);
+                Err(full_disk(anyhow!("{said}").context(failed)))
             }
             Err(BuildCommandError::Failed { said, ending, .. }) => Ok(Err(first_error(&said)
                 .unwrap_or_else(|| format!("the build command failed ({ending})")))),

@@ -19,12 +19,10 @@ use whittle_trial::verdict::{Behaviour, Verdict};
 use super::bench::Benches;
 use super::evidence::FileFacts;
 use super::judge::{Care, Judge};
-use super::store::{FULL_DISK_HELP, Store, disk_help};
+use super::store::{Store, disk_help, full_disk, is_disk_full};
 use super::whole::WholeBuilder;
 use crate::trouble::{Outcome, Trouble};
 
-/// What compilers and linkers say when they cannot write (`strerror` of `ENOSPC`).
-const DISK_FULL: &str = "No space left on device";
 /// A link that takes longer hangs.
 const LINK_LIMIT: Duration = Duration::from_secs(120);
 
@@ -99,7 +97,7 @@ impl Lab<'_> {
         self.spent.builds += 1;
         let (_, variant) = match captured {
             Ok(captured) => captured,
-            Err(error) => return refused(error, &said),
+            Err(error) => return refused(error, &said, &self.shipped),
         };
         let cpu_seconds = variant.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
         self.spent.compile_cpu_seconds += cpu_seconds;
@@ -161,8 +159,10 @@ impl Lab<'_> {
                 Ok(Ok(FileFacts::of(&read(into)?)?))
             }
             Err(error) => match &error {
-                whittle_cargo::LinkError::Refused { said, .. } if said.contains(DISK_FULL) => {
-                    Err(Trouble::new(error, FULL_DISK_HELP))
+                whittle_cargo::LinkError::Refused { said, .. }
+                    if is_disk_full(said, &self.shipped) =>
+                {
+                    Err(full_disk(error))
                 }
                 whittle_cargo::LinkError::Refused { said, .. } => {
                     Ok(Err(first_error(said).unwrap_or_else(|| error.to_string())))
@@ -194,7 +194,7 @@ impl Lab<'_> {
         self.spent.builds += 1;
         let variant = match built {
             Ok(variant) => variant,
-            Err(error) => return refused(error, &said),
+            Err(error) => return refused(error, &said, &self.shipped),
         };
         let cpu_seconds = variant.usage.map_or(0.0, |usage| usage.cpu().as_secs_f64());
         self.spent.compile_cpu_seconds += cpu_seconds;
@@ -355,9 +355,9 @@ fn value_of(value: Scalar) -> SettingValue {
 }
 
 /// A build that failed is an outcome; that cargo cannot be run is not, and neither is a full disk.
-pub(crate) fn refused(error: CargoError, said: &Tail) -> Outcome<TrialOutcome> {
-    if is_disk_full(&said.text()) {
-        return Err(Trouble::new(error, FULL_DISK_HELP));
+pub(crate) fn refused(error: CargoError, said: &Tail, file: &Path) -> Outcome<TrialOutcome> {
+    if is_disk_full(&said.text(), file) {
+        return Err(full_disk(error));
     }
     match &error {
         CargoError::Failed { .. } | CargoError::NotCaptured { .. } => Ok(TrialOutcome::Failed {
@@ -365,11 +365,6 @@ pub(crate) fn refused(error: CargoError, said: &Tail) -> Outcome<TrialOutcome> {
         }),
         _ => Err(error.into()),
     }
-}
-
-/// Whether a tool says that the disk is full.
-pub(crate) fn is_disk_full(said: &str) -> bool {
-    said.contains(DISK_FULL)
 }
 
 /// The first line of a tool's output that says what is wrong.

@@ -26,7 +26,7 @@ mod toolchain;
 mod whole;
 mod why;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use whittle_cargo::{ArtifactKind, Cargo, Helper, Lock, Stderr};
@@ -59,7 +59,16 @@ use crate::request::selection;
 use crate::trouble::{Outcome, Trouble};
 
 /// Answers what was typed. The result says whether a check failed.
-pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> {
+pub(crate) fn shrink(typed: ShrinkArguments, style: Style) -> Outcome<Exit> {
+    let mut folder = None;
+    run(typed, style, &mut folder).map_err(|trouble| match &folder {
+        Some(folder) => store::explain(trouble, folder),
+        None => trouble,
+    })
+}
+
+/// … and says where trials are kept as soon as that is known.
+fn run(mut typed: ShrinkArguments, style: Style, place: &mut Option<PathBuf>) -> Outcome<Exit> {
     let start = Instant::now();
     let mut cargo = Cargo::from_env();
     cargo.helper = Some(Helper::current().map_err(|error| {
@@ -82,6 +91,7 @@ pub(crate) fn shrink(mut typed: ShrinkArguments, style: Style) -> Outcome<Exit> 
         .cargo
         .own_folder(&request.selection, &mut |event| progress.hear(&event))?;
     let folder = own.join("shrink");
+    *place = Some(folder.clone());
     // One run at a time: the next one's baseline would come between this one's trials.
     let _lock = Lock::acquire(&folder, &mut |event| progress.hear(&event))?;
     if request.fresh {

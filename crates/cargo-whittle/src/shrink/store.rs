@@ -134,8 +134,61 @@ impl Store {
 }
 
 /// What to do about a full disk.
-pub(crate) const FULL_DISK_HELP: &str =
-    "make room and type the same command again: finished trials are kept";
+const FULL_DISK_HELP: &str = "make room and type the same command again: finished trials are kept";
+/// What compilers and linkers say when they cannot write: `strerror` of `ENOSPC`, and what becomes of a linker that maps its
+/// output into memory.
+const FULL_DISK: [&str; 4] = [
+    "No space left on device",
+    "Bus error",
+    "signal: 7",
+    "SIGBUS",
+];
+/// With less than this left, in bytes, what fails says nothing of the setting that was tried.
+const LITTLE: u64 = 16 << 20;
+
+/// Whether something failed because the disk that a file is on is full, by what was printed or by what is left.
+pub(crate) fn is_disk_full(said: &str, file: &Path) -> bool {
+    let folder = file.ancestors().find(|folder| folder.is_dir());
+    FULL_DISK.iter().any(|says| said.contains(says))
+        || folder
+            .and_then(whittle_cargo::free_space)
+            .is_some_and(|free| free < LITTLE)
+}
+
+/// The trouble of a full disk.
+pub(crate) fn full_disk(error: impl Into<anyhow::Error>) -> Trouble {
+    Trouble::new(
+        error.into().context("the disk is full, or nearly so"),
+        FULL_DISK_HELP,
+    )
+}
+
+/// Says so if it was a full disk that something failed for.
+pub(crate) fn explain(trouble: Trouble, folder: &Path) -> Trouble {
+    if trouble.help.as_deref() == Some(FULL_DISK_HELP) {
+        return trouble;
+    }
+    let mut said: Vec<String> = trouble.error.chain().map(ToString::to_string).collect();
+    if let Some(whittle_cargo::LinkError::Refused {
+        said: by_linker, ..
+    }) = trouble.error.downcast_ref()
+    {
+        said.push(by_linker.clone());
+    }
+    // What was typed wrong is no matter of the disk.
+    let is_of_tools = trouble.error.chain().any(|cause| {
+        cause.is::<whittle_cargo::LinkError>()
+            || cause.is::<whittle_cargo::CargoError>()
+            || cause.is::<std::io::Error>()
+    });
+    if FULL_DISK.iter().any(|says| said.join("\n").contains(says))
+        || (is_of_tools && is_disk_full("", folder))
+    {
+        full_disk(trouble.error)
+    } else {
+        trouble
+    }
+}
 
 /// What to do about a full disk, or a place where nothing may be written.
 pub(crate) fn disk_help(error: &std::io::Error) -> Option<String> {

@@ -51,7 +51,7 @@ impl WholeBuilder {
                         wall: variant.wall,
                         cpu: variant.usage.map_or(Duration::ZERO, |usage| usage.cpu()),
                     })),
-                    Err(error) => match refused(error, &said)? {
+                    Err(error) => match refused(error, &said, into)? {
                         TrialOutcome::Failed { reason } => Ok(Err(reason)),
                         _ => Ok(Err(said.text())),
                     },
