@@ -18,11 +18,12 @@ use whittle_trial::settings::Settings;
 
 use super::command::{Shipped, Stand};
 use super::evidence::{self, FileFacts};
+use super::foreign;
 use super::judge::{self, Judge};
 use super::lab::{Strips, Tail, read};
 use super::manifest_profile;
 use super::progress::Progress;
-use super::request::Request;
+use super::request::{Request, Tests};
 use super::sources::SourceScan;
 use super::store::{SourceState, Store};
 use super::suite::Suite;
@@ -260,7 +261,20 @@ impl Baseline {
         progress.phase("compiles and runs the tests");
         let root = self.build.workspace.workspace_root.as_std_path();
         let stand = self.stand(store, "tests");
-        let mut suite = Suite::new(&request.tests, builder, root, &self.shipped, stand)?;
+        let mut tests = &request.tests;
+        let bytes = read(&self.shipped.copy)?;
+        let helper = builder.cargo.helper.as_ref();
+        let foreign = helper.and_then(|helper| foreign::reason(&self.shipped.copy, &bytes, helper));
+        if let Some(reason) = foreign {
+            self.notes.push(format!(
+                "the program cannot run here ({reason}): the package's tests are left out; give commands that run it elsewhere, \
+                 such as `--check 'qemu-aarch64 {{}} --help'`"
+            ));
+            if *tests == Tests::Package {
+                tests = &Tests::None;
+            }
+        }
+        let mut suite = Suite::new(tests, builder, root, &self.shipped, stand)?;
         self.notes.append(&mut suite.notes);
         Ok(suite)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use whittle_cargo::{Helper, Run};
+use whittle_cargo::{Ending, Helper, Run};
 use whittle_report::shrink::{PanicOf, PanicSeen, Panics};
 use whittle_trial::behaviour::{End, Expected};
 use whittle_trial::policy::Policy;
@@ -189,7 +189,7 @@ impl<'a> Judge<'a> {
             {
                 return Err(too_long("check", check, limit));
             }
-            if end(first.ending) == End::Code(127) {
+            if is_not_run(first.ending) {
                 return Err(not_found("check", check, &first));
             }
             if self.panicking.is_none() && panics(&first) {
@@ -222,7 +222,9 @@ impl<'a> Judge<'a> {
                 let run = self.run(line, limit, Kept::Output, &self.baseline)?;
                 match end(run.ending) {
                     End::TimedOut => return Err(too_long("workload", workload, limit)),
-                    End::Code(127) => return Err(not_found("workload", workload, &run)),
+                    _ if is_not_run(run.ending) => {
+                        return Err(not_found("workload", workload, &run));
+                    }
                     End::Code(0) => {}
                     // Many tools say by their exit code that they found nothing.
                     End::Code(1) if run.stderr.bytes.is_empty() => {}
@@ -551,6 +553,12 @@ fn too_long(what: &str, command: &Command, limit: Duration) -> Trouble {
             super::configuration::FILE
         ),
     )
+}
+
+/// Whether a shell could not run the command: it is not there, or is no program for this machine (POSIX, "Exit Status for
+/// Commands").
+fn is_not_run(ending: Ending) -> bool {
+    matches!(end(ending), End::Code(126 | 127))
 }
 
 fn not_found(what: &str, command: &Command, run: &Run) -> Trouble {

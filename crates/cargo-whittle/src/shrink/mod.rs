@@ -11,6 +11,7 @@ mod command;
 mod command_build;
 mod configuration;
 mod evidence;
+mod foreign;
 mod judge;
 mod lab;
 mod manifest_profile;

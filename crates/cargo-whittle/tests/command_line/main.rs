@@ -6,6 +6,7 @@ mod build_command;
 mod debug_file;
 mod disks;
 mod files;
+mod foreign;
 mod kills;
 mod machine;
 mod output;
