@@ -280,3 +280,64 @@ fn a_second_run_waits_for_the_first_and_goes_on_when_that_is_killed() {
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(document["recommended"]["settings"]["strip"], "symbols");
 }
+
+#[test]
+fn what_a_build_command_had_replaced_comes_back_after_a_kill() {
+    let marks = tempfile::tempdir().expect("a folder");
+    // Slow where it builds for a trial, and it writes over what ships first.
+    let script = "set -e\nmkdir -p dist\ncargo build --release --offline --quiet\necho half > dist/app\n\
+                  if test \"$CARGO_PROFILE_RELEASE_OPT_LEVEL\" = 0; then touch \"$MARKS/trial\"; sleep 5; fi\n\
+                  cp \"${CARGO_TARGET_DIR:-target}/release/planted\" dist/app\n";
+    let package = planted(GREETER, &[("release.sh", script)]);
+    let shrink = || {
+        let mut command = command();
+        command
+            .args([
+                "shrink", "--only", "strip", "--tests", "none", "--format", "json",
+            ])
+            .args(["--build-command", "sh release.sh", "--artifact", "dist/app"])
+            .current_dir(package.path(""))
+            .env("MARKS", marks.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    };
+    let mut child = shrink().spawn().expect("it starts");
+    let start = Instant::now();
+    while !marks.path().join("trial").exists() {
+        assert!(child.try_wait().expect("a child").is_none());
+        assert!(start.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let shipped = package.path("dist/app");
+    assert_eq!(fs::read(&shipped).expect("there"), b"half\n");
+
+    // Whatever is typed next puts it back before it does anything else.
+    let output = run(["strip", "--manifest-path", &package.manifest()]);
+    assert!(stderr(&output).contains("put back"), "{}", stderr(&output));
+    assert!(fs::read(&shipped).expect("there").starts_with(b"\x7fELF"));
+}
+
+#[test]
+fn what_was_kept_can_be_removed_at_any_time() {
+    let package = planted(GREETER, &[]);
+    let manifest = package.manifest();
+    let arguments = [
+        "shrink",
+        "--only",
+        "strip",
+        "--tests",
+        "none",
+        "--manifest-path",
+        &manifest,
+    ];
+    let size = || {
+        let document = crate::whittle::json(arguments);
+        document["recommended"]["size"].as_u64().expect("a size")
+    };
+    let first = size();
+    fs::remove_dir_all(package.path("target/whittle")).expect("removed");
+    assert_eq!(size(), first);
+}

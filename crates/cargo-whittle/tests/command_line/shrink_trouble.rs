@@ -127,6 +127,16 @@ fn what_does_not_link_or_is_not_there_is_told() {
 }
 
 #[test]
+fn a_linker_that_is_not_there_is_told() {
+    let package = Package::small();
+    let config = "target.'cfg(all())'.linker=\"no-such-linker\"";
+    says(
+        &trouble(&package, &["--config", config]),
+        &["no-such-linker", "not found"],
+    );
+}
+
+#[test]
 fn several_programs_are_to_be_chosen_from() {
     let package = Package::new(&[
         (
