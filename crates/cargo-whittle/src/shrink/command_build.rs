@@ -73,6 +73,8 @@ impl CommandBuilder {
             }
             Err(BuildCommandError::Failed { said, ending, .. }) => Ok(Err(first_error(&said)
                 .unwrap_or_else(|| format!("the build command failed ({ending})")))),
+            // It is no fault of the program's, and the next setting may do.
+            Err(error @ BuildCommandError::NotInEnvironment { .. }) => Ok(Err(error.to_string())),
             Err(error) => Err(trouble(error)),
         }
     }
