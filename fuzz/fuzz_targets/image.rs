@@ -2,13 +2,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use whittle_image::{Compression, DebugFile, Image};
+use whittle_image::{Compression, DebugFile, Image, archive_exports};
 
 /// What the tests of the crate assert of every file, whole or damaged.
 #[path = "../../crates/whittle-image/tests/it/invariants.rs"]
 mod invariants;
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(names) = archive_exports(bytes) {
+        // Names are not made up: each is a piece of the archive.
+        let within = bytes.as_ptr_range();
+        for name in names {
+            assert!(!name.is_empty());
+            assert!(within.contains(&name.as_ptr()) && name.as_ptr_range().end <= within.end);
+        }
+    }
     let Ok(image) = Image::parse(bytes) else {
         return;
     };
