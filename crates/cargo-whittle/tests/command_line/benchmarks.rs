@@ -5,27 +5,17 @@ use crate::whittle::{run, stderr};
 
 const MANIFEST: &str = "[package]\nname = \"planted\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
                         [[bench]]\nname = \"work\"\nharness = false\n\n[[bench]]\nname = \"other\"\nharness = false\n";
-/// Works three times as long where a small level of optimization is asked for.
+/// Says that it takes three times as long where a small level of optimization is asked for.
 const BENCH: &str = r#"
 fn main() {
     let home = std::path::PathBuf::from(std::env::var_os("CRITERION_HOME").expect("it is told where to write"));
     assert!(std::env::args().any(|word| word == "--bench"));
-    let rounds: u64 = if cfg!(small) { 9_000_000 } else { 3_000_000 };
-    let mut times: Vec<f64> = (0..11)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            let mut x = 1_u64;
-            for i in 0..rounds { x = std::hint::black_box(x.wrapping_mul(3) ^ i); }
-            start.elapsed().as_nanos() as f64
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
+    let median = if cfg!(small) { 300.0 } else { 100.0 };
     let folder = home.join("group").join("multiply").join("new");
     std::fs::create_dir_all(&folder).unwrap();
-    let median = times[5];
     std::fs::write(folder.join("estimates.json"),
-        format!("{{\"median\":{{\"point_estimate\":{median},\"standard_error\":{}}}}}", median / 100.0)).unwrap();
-    std::fs::write(folder.join("sample.json"), format!("{{\"times\":{times:?}}}")).unwrap();
+        format!("{{\"median\":{{\"point_estimate\":{median},\"standard_error\":1.0}}}}")).unwrap();
+    std::fs::write(folder.join("sample.json"), format!("{{\"times\":{:?}}}", [median; 11])).unwrap();
 }
 "#;
 const SCRIPT: &str = "fn main() {\n    println!(\"cargo::rustc-check-cfg=cfg(small)\");\n    let level = std::env::var(\"OPT_LEVEL\").unwrap();\n    \
@@ -76,8 +66,7 @@ fn a_slowdown_that_a_benchmark_shows_keeps_the_level() {
     assert_eq!(speed["workload"], "work: group/multiply");
     assert_eq!(speed["rounds"], 11);
     let ratio = speed["ratio"].as_f64().expect("a ratio");
-    // Planted is a factor of three; what else the machine does may add to that.
-    assert!(ratio > 2.0, "{speed}");
+    assert!((ratio - 3.0).abs() < 1e-9, "{speed}");
     assert_eq!(of_small["verdict"]["speed"], "outside");
     assert!(!package.path("target/criterion").exists());
 }

@@ -202,7 +202,6 @@ fn a_run_that_is_killed_in_any_phase_goes_on_and_changes_nothing() {
         run.new_lines("tests", 1).len() > 2 && run.new_lines("rounds", 2).len() > 10
     });
     unchanged("the rounds");
-    assert_eq!(watched.steps("verify"), 0);
     watched.start(&[]).kill_when("the winner's build", |run| {
         run.watched.steps("verify") > 0 && of_variants(&run.links())
     });
