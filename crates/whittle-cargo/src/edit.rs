@@ -244,6 +244,7 @@ impl Edit {
         record.edits.push(self.applied.clone());
         let mut files = vec![record.write(&self.root)?];
         files.extend(self.files.iter().cloned());
+        clear(&self.root);
         file::write_all(&files)
     }
 }
@@ -291,11 +292,18 @@ impl Undo {
     pub fn apply(&self) -> Result<(), EditError> {
         let mut files = self.files.clone();
         files.push(self.rest.write(&self.root)?);
+        clear(&self.root);
         file::write_all(&files)?;
         // The folder may have been made for the record; it stays when anything is in it.
         let _ = fs::remove_dir(self.root.join(".cargo"));
         Ok(())
     }
+}
+
+/// Removes what an earlier process has left that was killed while it wrote.
+fn clear(root: &Path) {
+    file::clear(root);
+    file::clear(&root.join(".cargo"));
 }
 
 /// Cargo reads `.cargo/config` before `.cargo/config.toml` when both are there ("Hierarchical structure", Cargo book).

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::EditError;
 
+/// What names of files begin with that are not yet in their place.
+const UNFINISHED: &str = ".whittle-";
+
 /// What becomes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEdit {
@@ -38,6 +41,17 @@ pub(super) fn write_all(files: &[FileEdit]) -> Result<(), EditError> {
     Ok(())
 }
 
+/// Removes what a process that was killed while it wrote has left in a folder.
+pub(super) fn clear(folder: &Path) {
+    // A folder that cannot be read has nothing of ours, and what cannot be removed does no harm.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(UNFINISHED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// `None` if the file is not there.
 pub(super) fn read(path: &Path) -> Result<Option<String>, EditError> {
     match fs::read_to_string(path) {
@@ -59,6 +73,7 @@ fn write(path: &Path, text: Option<&str>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

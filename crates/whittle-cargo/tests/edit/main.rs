@@ -271,6 +271,21 @@ fn a_file_that_changed_after_the_plan_is_left_alone() -> Result {
 }
 
 #[test]
+fn what_a_killed_edit_has_left_goes_with_the_next() -> Result {
+    let before = one_file("Cargo.toml", "[package]\nname = \"a\"\n");
+    let folder = folder(&before)?;
+    let settings = settings();
+    Edit::plan(&request(folder.path(), &settings))?.apply()?;
+    // Killed between a file and its place.
+    fs::write(folder.path().join(".cargo/.whittle-x1"), "half")?;
+    fs::write(folder.path().join(".whittle-x2"), "half")?;
+    undo(folder.path())?;
+    assert!(!folder.path().join(".whittle-x2").exists());
+    assert!(!folder.path().join(".cargo/.whittle-x1").exists());
+    Ok(())
+}
+
+#[test]
 fn if_one_file_cannot_be_written_none_is() -> Result {
     let before = Tree::from([
         (
