@@ -43,6 +43,6 @@ pub use place::{Address, FileOffset, FileRange, Place, SectionIndex};
 pub use relocation::{
     Relocation, RelocationEncoding, RelocationKind, RelocationTable, RelocationTarget,
 };
-pub use section::{Access, Compression, Section, SectionRole, Segment};
+pub use section::{Access, Compression, Retention, Section, SectionRole, Segment};
 pub use symbol::{Binding, Symbol, SymbolKind, SymbolTable, SymbolTableRole};
 pub use unwind::{Described, ExceptionTable, UnwindEntry, UnwindIndex, UnwindTable};

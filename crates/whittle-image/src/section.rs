@@ -29,6 +29,8 @@ pub struct Section<'data> {
     pub access: Access,
     /// What it is for, in terms that all formats share.
     pub role: SectionRole,
+    /// What it takes for a linker that leaves out what is not used to keep its contents.
+    pub retention: Retention,
     /// How its stored bytes are packed.
     pub compression: Compression,
     /// The stored bytes.
@@ -92,6 +94,18 @@ pub enum SectionRole {
     FileStructure,
     /// Anything else.
     Other,
+}
+
+/// What it takes for a linker that leaves out what is not used (`--gc-sections`) to keep the contents of a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Retention {
+    /// Each part of it stays if something mentions that part.
+    IfMentioned,
+    /// All of it stays if something mentions its start or its end: programs walk through such tables.
+    Together,
+    /// It stays in any case: what runs before and after the program, and notes.
+    Always,
 }
 
 /// How a section's stored bytes are packed.

@@ -5,7 +5,7 @@
 
 use object::elf;
 
-use crate::section::SectionRole;
+use crate::section::{Retention, SectionRole};
 
 /// What a section is for.
 pub(super) fn section_role(
@@ -142,6 +142,47 @@ fn loaded_role(name: &str, flags: elf::SectionFlags) -> SectionRole {
     }
 }
 
+/// What it takes for a linker to keep the contents of a section: gABI, "Special Sections"; lld 22, `MarkLive.cpp`
+/// (`isReserved`, C identifiers as names); GNU ld 2.43, `--gc-sections` with `KEEP` of its default scripts;
+/// `SHF_GNU_RETAIN`.
+pub(super) fn retention(name: &str, kind: elf::SectionType, flags: elf::SectionFlags) -> Retention {
+    let is = |base: &str| {
+        name.strip_prefix(base)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let runs_by_itself = matches!(
+        kind,
+        elf::SHT_INIT_ARRAY | elf::SHT_FINI_ARRAY | elf::SHT_PREINIT_ARRAY | elf::SHT_NOTE
+    ) || [
+        ".init",
+        ".fini",
+        ".init_array",
+        ".fini_array",
+        ".preinit_array",
+        ".ctors",
+        ".dtors",
+        ".jcr",
+    ]
+    .into_iter()
+    .any(is);
+    if runs_by_itself || flags.contains(elf::SHF_GNU_RETAIN) {
+        Retention::Always
+    } else if is_c_identifier(name) {
+        // Linkers define `__start_NAME` and `__stop_NAME` for it.
+        Retention::Together
+    } else {
+        Retention::IfMentioned
+    }
+}
+
+fn is_c_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// Whether a section is the search table over `.eh_frame`.
 fn is_frame_index(name: &str) -> bool {
     matches!(name, ".eh_frame_hdr" | ".bolt.org.eh_frame_hdr")
@@ -168,6 +209,28 @@ mod tests {
             SectionRole::UnwindIndex
         );
         assert_eq!(role(elf::EM_MIPS, ".msym"), SectionRole::ReadOnlyData);
+    }
+
+    #[test]
+    fn what_runs_by_itself_is_always_kept() {
+        let kept = |name, kind| retention(name, kind, LOADED);
+        for (name, kind, expected) in [
+            (".init", elf::SHT_PROGBITS, Retention::Always),
+            (".init_array", elf::SHT_INIT_ARRAY, Retention::Always),
+            (".ctors.65535", elf::SHT_PROGBITS, Retention::Always),
+            (".note.gnu.build-id", elf::SHT_NOTE, Retention::Always),
+            (".initial", elf::SHT_PROGBITS, Retention::IfMentioned),
+            (".rodata", elf::SHT_PROGBITS, Retention::IfMentioned),
+            ("linkme_ITEMS", elf::SHT_PROGBITS, Retention::Together),
+            ("9lives", elf::SHT_PROGBITS, Retention::IfMentioned),
+            ("", elf::SHT_NULL, Retention::IfMentioned),
+        ] {
+            assert_eq!(kept(name, kind), expected, "{name}");
+        }
+        assert_eq!(
+            retention(".data", elf::SHT_PROGBITS, LOADED | elf::SHF_GNU_RETAIN),
+            Retention::Always
+        );
     }
 
     #[test]

@@ -8,12 +8,12 @@ use object::read::elf::{CompressionHeader as _, FileHeader, SectionHeader as _};
 
 use super::headers::{check_segments, clip};
 use super::names::Names;
-use super::roles::section_role;
+use super::roles::{retention, section_role};
 use super::{Elf, to_u64};
 use crate::error::Warnings;
 use crate::image::{FileKind, Image};
 use crate::place::{FileRange, SectionIndex, slice};
-use crate::section::{Access, Compression, Section, SectionRole};
+use crate::section::{Access, Compression, Retention, Section, SectionRole};
 
 /// Section names are short; one that holds a mangled C++ name (`-ffunction-sections`) can have some thousand bytes.
 const MAX_NAME_LEN: usize = 1 << 16;
@@ -79,6 +79,7 @@ where
     let mut section = Section {
         index,
         role: section_role(file.header.e_machine(endian), &name, kind, flags),
+        retention: retention(&name, kind, flags),
         name,
         address: header.sh_addr(endian).into(),
         // Entry 0 keeps large counts in its size field.
@@ -242,6 +243,8 @@ fn add_sections_from_segments(image: &mut Image<'_>) {
                 align: 1,
                 access,
                 role,
+                // Parts of a segment cannot be told apart.
+                retention: Retention::IfMentioned,
                 compression: Compression::None,
             });
         }
