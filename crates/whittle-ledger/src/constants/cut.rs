@@ -14,6 +14,7 @@ use crate::tiling::Claim;
 /// What is known of constants before any has its bytes.
 pub(crate) struct Cutter<'data> {
     image: &'data Image<'data>,
+    references: &'data References,
     incoming: Incoming<'data>,
     shapes: Shapes,
     jump_tables: JumpTables,
@@ -60,6 +61,7 @@ impl<'data> Cutter<'data> {
     ) -> Self {
         Self {
             image,
+            references,
             incoming: references.incoming(),
             shapes: Shapes::find(image, references),
             jump_tables: JumpTables::find(image, references, items),
@@ -134,9 +136,16 @@ impl<'data> Cutter<'data> {
         claims
     }
 
-    /// Whether bytes that nothing leads to are a constant: not in a pool, where they are others', and not padding.
+    /// Whether bytes that nothing leads to are a constant: not in a pool, where they are others', and not padding. What
+    /// the loader fills in is none, though it is zeros in the file.
     fn is_constant(&self, section: &Section<'data>, gap: &Gap, start: u64, end: u64) -> bool {
-        gap.pool == Pool::None && padding::by_content(self.image, section, start, end).is_none()
+        let place = Place {
+            section: section.index,
+            offset: start,
+        };
+        gap.pool == Pool::None
+            && (!self.references.within(place, end - start).is_empty()
+                || padding::by_content(self.image, section, start, end).is_none())
     }
 
     /// In a pool of strings one that another ends in is a part of it: whoever uses the longer one uses the shorter one's

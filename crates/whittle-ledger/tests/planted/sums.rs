@@ -167,3 +167,27 @@ fn only_programs_that_unwind_are_told_to_abort() -> Result {
     }
     Ok(())
 }
+
+#[test]
+fn what_the_loader_fills_in_is_no_padding() -> Result {
+    for variant in ALL {
+        program(variant).judge(Given::Nothing, |judge| {
+            let tables = &judge.ledger.image().relocation_tables;
+            let patched: Vec<_> = tables
+                .iter()
+                .flat_map(|table| &table.relocations)
+                .filter_map(|relocation| relocation.patched)
+                .collect();
+            assert!(patched.len() > 100);
+            for place in patched {
+                assert_ne!(
+                    judge.ledger.owner_at(place),
+                    Some(Owner::Padding),
+                    "{place:?}"
+                );
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
