@@ -41,6 +41,8 @@ pub struct Ledger<'data> {
     workspace_crates: Vec<CrateId>,
     /// Items that come from objects of other languages, in ascending order.
     foreign: Vec<ItemId>,
+    /// Strings that are the end of a longer one, with that, in ascending order.
+    string_ends: Vec<(ItemId, ItemId)>,
     debug_items: BTreeMap<ItemId, usize>,
     totals: Totals,
 }
@@ -143,6 +145,12 @@ impl<'data> Ledger<'data> {
             unit.is_some_and(Unit::is_foreign)
         });
         let foreign = foreign.map(|(index, _)| ItemId::new(index)).collect();
+        let mut string_ends: Vec<(ItemId, ItemId)> = items
+            .longer_strings
+            .iter()
+            .map(|(&end, &longer)| (end, longer))
+            .collect();
+        string_ends.sort_unstable();
         let mut ledger = Self {
             image,
             layout: Layout::of(image),
@@ -157,6 +165,7 @@ impl<'data> Ledger<'data> {
             workspace_crates: of_workspace(&crates, witnesses.packages),
             crates,
             foreign,
+            string_ends,
             debug_items: debug_items.into_iter().zip(0..).collect(),
             totals: Totals::default(),
         };
@@ -197,6 +206,16 @@ impl<'data> Ledger<'data> {
     /// The piece of a section that the byte at a place is in.
     pub(crate) fn piece_at(&self, place: Place) -> Option<&Piece> {
         piece_at(self.pieces.get(place.section.get())?, place.offset)
+    }
+
+    /// The pieces that tile a section, in ascending order.
+    pub(crate) fn pieces_of(&self, section: SectionIndex) -> &[Piece] {
+        self.pieces.get(section.get()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Strings that are the end of a longer one, each with that.
+    pub(crate) fn string_ends(&self) -> &[(ItemId, ItemId)] {
+        &self.string_ends
     }
 
     /// The items that mention an item without a name, in ascending order: those of a constant are what it is shared

@@ -42,6 +42,7 @@ mod constants;
 mod crates;
 mod descriptions;
 mod findings;
+mod graph;
 mod item_text;
 mod items;
 mod kind;
@@ -71,6 +72,10 @@ pub use certainty::{Certainty, Source};
 pub use constants::PanicLocation;
 pub use crates::{Crate, CrateId, Family};
 pub use findings::{Bringer, FileFacts, Findings, FullTables, Request};
+pub use graph::{
+    Forecast, Graph, GraphError, Leaving, Mention, Nearest, NodeId, NodeSet, RootKind, Shares,
+    Without, forecasts,
+};
 pub use kind::Kind;
 pub use layout::Domain;
 pub use ledger::{Ledger, LedgerError, Span, Totals};

@@ -158,6 +158,18 @@ impl Causes {
             .weakened(span.certainty, span.source)
     }
 
+    /// The cause of what an owner is, whatever describes it.
+    pub(crate) fn of_owner(&self, owner: Owner) -> Cause {
+        let reason = match owner {
+            Owner::Item(id) => self.of_items.get(id.index()),
+            Owner::Shared(id) => self.of_shared.get(id.index()),
+            Owner::Structure(_) => return Cause::Structure,
+            Owner::Padding => return Cause::Alignment,
+            Owner::Unknown => None,
+        };
+        reason.map_or(Cause::Unknown, |reason| reason.cause)
+    }
+
     /// What an item has besides its code: jump tables are the one thing of a function that is constant.
     fn of_data(&self, id: ItemId, span: &Span<'_>) -> Option<Reason> {
         let reason = *self.of_items.get(id.index())?;
