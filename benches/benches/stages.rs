@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use whittle_code::References;
 use whittle_image::Image;
 use whittle_image::link_map::LinkMap;
-use whittle_ledger::{Axis, Findings, Ledger, Request, Table, Witnesses};
+use whittle_ledger::{Axis, Findings, Graph, Ledger, Request, Table, Witnesses, forecasts};
 use whittle_names::Name;
 
 fn stages(criterion: &mut Criterion) {
@@ -65,6 +65,13 @@ fn stages(criterion: &mut Criterion) {
     });
     group.bench_function("ledger", |bencher| {
         bencher.iter(|| Ledger::build(black_box(&image), &witnesses, &references));
+    });
+    group.bench_function("graph", |bencher| {
+        bencher.iter(|| Graph::of(black_box(&ledger)));
+    });
+    let graph = Graph::of(&ledger).expect("the graph adds up");
+    group.bench_function("forecasts", |bencher| {
+        bencher.iter(|| forecasts(black_box(&graph), None));
     });
     group.bench_function("table by crate", |bencher| {
         bencher.iter(|| Table::of(black_box(&ledger), &[Axis::Crate]));

@@ -1,11 +1,12 @@
-//! Any bytes, the whole way: whatever the file and the link map say, every byte has one owner and all axes add up.
+//! Any bytes, the whole way: whatever the file and the link map say, every byte has one owner, all axes add up, and what
+//! is kept and what is not are the whole file.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use whittle_code::References;
 use whittle_image::Image;
 use whittle_image::link_map::LinkMap;
-use whittle_ledger::{Axis, Findings, Ledger, Request, Table, Witnesses};
+use whittle_ledger::{Axis, Findings, Graph, Ledger, Request, Table, Witnesses, forecasts};
 
 fuzz_target!(|bytes: &[u8]| {
     // What stands behind this mark is taken for the linker's map of what stands before it.
@@ -47,4 +48,15 @@ fuzz_target!(|bytes: &[u8]| {
         .map(|bringer| bringer.written)
         .sum();
     assert_eq!(written, len);
+    let graph = Graph::of(&ledger).expect("the graph adds up");
+    let shares = graph.shares();
+    let most = shares.reachable + shares.unreachable;
+    assert_eq!(
+        most + shares.structure + shares.padding + shares.unknown,
+        len
+    );
+    for forecast in forecasts(&graph, None) {
+        let leaving = forecast.leaving;
+        assert!(leaving.shallow <= leaving.retained && leaving.retained <= most);
+    }
 });
