@@ -81,8 +81,8 @@ pub use crate::lock::{Lock, free_space};
 pub use crate::process::{Ending, Invocation, Output, ProcessError, Run, Sink, Usage, Words};
 pub use crate::profile::ResolvedProfile;
 pub use crate::record::{
-    BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage, Package,
-    PackageSource, Unit, UnitProfile,
+    Asked, BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage,
+    Package, PackageSource, Unit, UnitProfile,
 };
 pub use crate::selection::{Features, Names, Packages, Selection, Targets};
 pub use crate::settings::{SettingValue, Settings};

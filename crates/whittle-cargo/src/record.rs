@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::toolchain::Toolchain;
 
+mod asked;
 mod collect;
 #[cfg(test)]
 mod tests;
 
+pub use asked::Asked;
 pub(crate) use collect::Sources;
 
 /// What went into a build, from cargo's own messages and metadata. Everything is in a stable order.
@@ -85,6 +87,9 @@ pub struct Dependency {
     pub package: PackageId,
     /// Who of the dependent's targets can use it.
     pub kind: DependencyKind,
+    /// What the dependent's manifest asks of it.
+    #[serde(default)]
+    pub asked: Asked,
 }
 
 /// Who can use a dependency.

@@ -8,8 +8,8 @@ use cargo_metadata::{
 };
 
 use super::{
-    BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, Package, PackageSource,
-    Unit, UnitProfile,
+    Asked, BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, Package,
+    PackageSource, Unit, UnitProfile,
 };
 use crate::artifact::{Artifact, ArtifactKind};
 use crate::toolchain::Toolchain;
@@ -80,7 +80,7 @@ impl BuildRecord {
             .collect();
         let mut packages: Vec<Package> = built
             .iter()
-            .map(|id| sources.package(id, &nodes, &built))
+            .map(|id| sources.package(id, &nodes, &built, &units))
             .collect();
         packages.sort_by(|a, b| (&a.name, &a.version, &a.id).cmp(&(&b.name, &b.version, &b.id)));
         Self {
@@ -100,20 +100,21 @@ impl BuildRecord {
         let nodes = nodes(sources.metadata);
         let linked = sources.linked(&nodes);
         let reached: BTreeSet<&PackageId> = linked.iter().collect();
-        let mut packages: Vec<Package> = linked
-            .iter()
-            .map(|id| sources.package(id, &nodes, &reached))
-            .collect();
-        packages.sort_by(|a, b| (&a.name, &a.version, &a.id).cmp(&(&b.name, &b.version, &b.id)));
-        let units = linked.iter().map(|id| Unit {
+        let unit = |id: &PackageId| Unit {
             package: id.clone(),
             crate_name: sources.library_name(id).unwrap_or_default(),
             files: Vec::new(),
             features: Vec::new(),
             profile: UnitProfile::default(),
-        });
+        };
+        let units: Vec<Unit> = linked.iter().map(unit).collect();
+        let mut packages: Vec<Package> = linked
+            .iter()
+            .map(|id| sources.package(id, &nodes, &reached, &units))
+            .collect();
+        packages.sort_by(|a, b| (&a.name, &a.version, &a.id).cmp(&(&b.name, &b.version, &b.id)));
         Self {
-            units: units.collect(),
+            units,
             toolchain: sources.toolchain,
             target: sources.target.to_owned(),
             profile: sources.profile.to_owned(),
@@ -168,6 +169,7 @@ impl Sources<'_> {
         id: &PackageId,
         nodes: &BTreeMap<&PackageId, &Node>,
         built: &BTreeSet<&PackageId>,
+        units: &[Unit],
     ) -> Package {
         let is_member = self.workspace.workspace_members.contains(id);
         let Some(package) = self.described(id) else {
@@ -182,6 +184,10 @@ impl Sources<'_> {
                 dependencies: Vec::new(),
             };
         };
+        let of_package = units.iter().filter(|unit| unit.package == *id);
+        let on: BTreeSet<&str> = of_package
+            .flat_map(|unit| unit.features.iter().map(String::as_str))
+            .collect();
         let mut dependencies = Vec::new();
         for (dependency, kind) in nodes.get(id).into_iter().flat_map(|node| links(node)) {
             if built.contains(&dependency.pkg) {
@@ -192,6 +198,11 @@ impl Sources<'_> {
                         .unwrap_or_else(|| dependency.name.clone()),
                     package: dependency.pkg.clone(),
                     kind,
+                    asked: self
+                        .described(&dependency.pkg)
+                        .map_or_else(Asked::default, |described| {
+                            Asked::of(package, dependency, &described.name, &on)
+                        }),
                 });
             }
         }

@@ -23,6 +23,7 @@ fn package(name: &str, dependencies: &[(&str, &str, &str)]) -> Package {
                 crate_name: (*crate_name).to_owned(),
                 package: id(package),
                 kind: DependencyKind::Normal,
+                asked: Asked::default(),
             })
             .collect(),
     }

@@ -116,6 +116,47 @@ fn two_versions_of_a_package_are_told_apart() -> Result {
 }
 
 #[test]
+fn what_manifests_ask_of_a_dependency_is_known() -> Result {
+    let library = "pub fn dots() -> usize { std::env::args().count() }\n";
+    let project = Project::new(&[
+        (
+            "Cargo.toml",
+            &manifest(
+                "studio",
+                "[dependencies]\npen = { path = \"pen\" }\n\
+                 paint-it = { package = \"paint\", path = \"paint\", optional = true, default-features = false, features = [\"red\"] }\n\
+                 [features]\ndefault = [\"colour\", \"weak\"]\ncolour = [\"dep:paint-it\"]\nweak = [\"paint-it?/blue\"]\n\
+                 off = [\"dep:paint-it\"]\n[workspace]\n",
+            ),
+        ),
+        (
+            "src/main.rs",
+            "fn main() { println!(\"{}\", paint_it::dots() + pen::dots()); }\n",
+        ),
+        ("pen/Cargo.toml", &manifest("pen", "")),
+        ("pen/src/lib.rs", library),
+        (
+            "paint/Cargo.toml",
+            &manifest("paint", "[features]\nred = []\nblue = []\ngreen = []\n"),
+        ),
+        ("paint/src/lib.rs", library),
+    ])?;
+    let record = project.build(&Selection::default())?.record;
+    let studio = record.packages.iter().find(|it| it.name == "studio");
+    let studio = studio.ok_or("the program is a package")?;
+    let [paint, pen] = &studio.dependencies[..] else {
+        return Err("two dependencies".into());
+    };
+    assert_eq!(paint.extern_name, "paint_it");
+    assert_eq!(paint.asked.features, ["red"]);
+    assert!(!paint.asked.default_features);
+    assert_eq!(paint.asked.through, ["colour"]);
+    assert!(pen.asked.default_features);
+    assert!(pen.asked.features.is_empty() && pen.asked.through.is_empty());
+    Ok(())
+}
+
+#[test]
 fn names_in_a_link_map_lead_to_packages() -> Result {
     let project = two_versions()?;
     let record = project.build(&Selection::default())?.record;
