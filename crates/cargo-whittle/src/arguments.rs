@@ -35,6 +35,13 @@ pub(crate) enum Command {
                       and a link map, so that every byte gets a name. Your own files in `target` stay as they are."
     )]
     Explain(Box<ExplainArguments>),
+    /// Say what keeps something in the program, and what would leave with it.
+    #[command(
+        before_help = "Example: cargo whittle why regex-automata\n  builds the program and says who holds this package, and what would leave without it",
+        after_help = "NAME is a package, a function, a path of which the beginning may be left out, a module, an address (0x…) or a regular \
+                      expression. Numbers are forecasts: at least so much leaves; docs/why.md explains them. Without FILE the package is built."
+    )]
+    Why(Box<WhyArguments>),
     /// Find the smallest build that still does its job, by trials, and say or write its settings.
     #[command(
         before_help = "Example: cargo whittle shrink --workload '{} big.log'\n  tries builds of your program and says which settings to take",
@@ -110,6 +117,69 @@ pub(crate) struct ExplainArguments {
     pub(crate) output: OutputArguments,
     #[command(flatten)]
     pub(crate) build: BuildArguments,
+}
+
+/// The arguments of `why`.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArguments {
+    /// What to ask about: `regex`, `regex@1.12.2`, `HiArgs::from_low_args`, `rg::flags`, `0x1c03e0`, `^core::fmt::`
+    pub(crate) name: String,
+    /// The file to ask about; without it, the package is built
+    pub(crate) file: Option<PathBuf>,
+
+    /// How many ways to it are shown, each over another holder
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        help_heading = "What to show"
+    )]
+    pub(crate) paths: usize,
+    /// How many rows of each list (0: all)
+    #[arg(short = 'n', value_name = "ROWS", help_heading = "What to show")]
+    pub(crate) rows: Option<usize>,
+
+    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "file",
+        help_heading = "What else is known about FILE"
+    )]
+    pub(crate) link_map: Option<PathBuf>,
+    /// A file with the symbols of FILE
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "file",
+        help_heading = "What else is known about FILE"
+    )]
+    pub(crate) debug_file: Option<PathBuf>,
+
+    /// How to write the results
+    #[arg(long, value_enum, default_value_t = WhyFormat::Text, help_heading = "Output")]
+    pub(crate) format: WhyFormat,
+    /// Write the results to this file instead of standard output
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    /// Colour: auto, always, never
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Option<Color>,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+}
+
+/// How the answer of `why` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhyFormat {
+    /// For people
+    Text,
+    /// For programs; see docs/why.md
+    Json,
+    /// A picture, through Graphviz
+    Dot,
+    /// For pull requests and issues
+    Markdown,
 }
 
 /// What to sort rows by.

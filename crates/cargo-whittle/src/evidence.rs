@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use whittle_code::References;
 use whittle_image::link_map::LinkMap;
 use whittle_image::{FileKind, Image};
-use whittle_ledger::Packages;
+use whittle_ledger::{Ledger, Packages, Witnesses};
 
 use crate::inputs::companion::{self, Companion};
 use crate::inputs::project::{self, Project};
@@ -70,6 +71,32 @@ impl Evidence {
             packages: None,
             notes,
         })
+    }
+
+    /// Accounts for every byte, and looks at the result.
+    pub(crate) fn account<T>(
+        &self,
+        look: impl FnOnce(&Ledger<'_>, &Witnesses<'_>) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let image = parse(&self.path, &self.bytes)?;
+        let companion = match &self.companion {
+            Some(companion) => Some(parse(&companion.path, &companion.bytes)?),
+            None => None,
+        };
+        let link_map = match &self.link_map {
+            Some((path, bytes)) => Some(parse_map(path, bytes)?),
+            None => None,
+        };
+        let witnesses = Witnesses {
+            companion: companion.as_ref(),
+            link_map: link_map.as_ref(),
+            packages: self.packages.as_ref(),
+        };
+        let references = References::find(&image);
+        // A failure here is a fault of this program, not the user's trouble; it is reported as such.
+        let ledger = Ledger::build(&image, &witnesses, &references)
+            .unwrap_or_else(|error| panic!("{error}"));
+        look(&ledger, &witnesses)
     }
 
     /// Reads what cargo built, and its twin if that is the same program.

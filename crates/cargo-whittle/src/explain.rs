@@ -2,7 +2,6 @@
 
 use whittle_cargo::{Artifact, Build};
 use whittle_code::{Method, References};
-use whittle_image::Image;
 use whittle_ledger::{Axis, Findings, ItemKind, Ledger, Witnesses};
 
 use crate::evidence::{self, Evidence};
@@ -58,44 +57,28 @@ pub(crate) enum Origin {
 
 /// Accounts for every byte and writes the answer.
 fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin) -> Outcome<()> {
-    let image = evidence::parse(&evidence.path, &evidence.bytes)?;
-    let companion: Option<Image<'_>> = match &evidence.companion {
-        Some(companion) => Some(evidence::parse(&companion.path, &companion.bytes)?),
-        None => None,
-    };
-    let link_map = match &evidence.link_map {
-        Some((path, bytes)) => Some(evidence::parse_map(path, bytes)?),
-        None => None,
-    };
-    let witnesses = Witnesses {
-        companion: companion.as_ref(),
-        link_map: link_map.as_ref(),
-        packages: evidence.packages.as_ref(),
-    };
-    // A failure here is a fault of this program, not the user's trouble; it is reported as such.
-    let references = References::find(&image);
-    let ledger =
-        Ledger::build(&image, &witnesses, &references).unwrap_or_else(|error| panic!("{error}"));
-    let output = Output::open(request, style)?;
-    if request.shown == Shown::Spans {
-        return output.spans(&ledger);
-    }
-    let by = match &request.shown {
-        Shown::By(axes) => axes.clone(),
-        _ => Vec::<Axis>::new(),
-    };
-    let wanted = whittle_ledger::Request {
-        by,
-        full: request.shown == Shown::Full,
-    };
-    let findings = Findings::of(&ledger, &wanted);
-    let mut notes = evidence.notes.clone();
-    notes.extend(doubts(&ledger, &witnesses));
-    output.findings(&findings, &ledger, &evidence.path, &notes, origin)
+    evidence.account(|ledger, witnesses| {
+        let output = Output::open(request, style)?;
+        if request.shown == Shown::Spans {
+            return output.spans(ledger);
+        }
+        let by = match &request.shown {
+            Shown::By(axes) => axes.clone(),
+            _ => Vec::<Axis>::new(),
+        };
+        let wanted = whittle_ledger::Request {
+            by,
+            full: request.shown == Shown::Full,
+        };
+        let findings = Findings::of(ledger, &wanted);
+        let mut notes = evidence.notes.clone();
+        notes.extend(doubts(ledger, witnesses));
+        output.findings(&findings, ledger, &evidence.path, &notes, origin)
+    })
 }
 
 /// What cannot be known of a file, said once.
-fn doubts(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String> {
+pub(crate) fn doubts(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String> {
     let image = ledger.image();
     let mut doubts = Vec::new();
     if ledger.references().coverage().method == Method::Unread {

@@ -10,6 +10,7 @@ mod output;
 mod request;
 mod shrink;
 mod trouble;
+mod why;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -53,6 +54,7 @@ fn run(arguments: Arguments) -> Outcome<Exit> {
     let explain = match arguments.command {
         None => arguments.explain,
         Some(Command::Explain(explain)) => *explain,
+        Some(Command::Why(why)) => return why::why(*why).map(|()| Exit::Done),
         Some(Command::Shrink(shrink)) => {
             let style = output::Style::of(&shrink.output);
             return shrink::shrink(*shrink, style);

@@ -8,7 +8,7 @@ use whittle_cargo::{Artifact, ArtifactKind, Build};
 use whittle_ledger::{Axis, Findings, Ledger, Table};
 use whittle_report::{Options, Program, Sort, Subject};
 
-use crate::arguments::{Color, Format, OutputArguments, SortBy};
+use crate::arguments::{Color, Format, OutputArguments, SortBy, WhyFormat};
 use crate::explain::Origin;
 use crate::request::Request;
 use crate::trouble::{Outcome, Trouble};
@@ -28,12 +28,17 @@ pub(crate) struct Style {
 impl Style {
     /// Asks the flags, then `CARGO_TERM_COLOR`, then the terminal and its conventions (`NO_COLOR`, `CLICOLOR_FORCE`).
     pub(crate) fn of(arguments: &OutputArguments) -> Self {
+        Self::new(arguments.color, arguments.output.as_deref())
+    }
+
+    /// The same for results that go to `output`, or to standard output without it.
+    pub(crate) fn new(color: Option<Color>, output: Option<&Path>) -> Self {
         let by_cargo = std::env::var("CARGO_TERM_COLOR").ok();
-        let color = match (arguments.color, by_cargo.as_deref()) {
+        let color = match (color, by_cargo.as_deref()) {
             (Some(Color::Always), _) | (None, Some("always")) => true,
             (Some(Color::Never), _) | (None, Some("never")) => false,
             _ => {
-                arguments.output.is_none()
+                output.is_none()
                     && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
             }
         };
@@ -65,6 +70,21 @@ pub(crate) fn shrink(
         }
         Format::Json => whittle_report::shrink::json(out, report),
         Format::Markdown => whittle_report::shrink::markdown(out, report),
+    })
+}
+
+/// Writes why something is in the file.
+pub(crate) fn why(
+    report: &whittle_report::why::Report<'_>,
+    format: WhyFormat,
+    path: Option<&Path>,
+    style: Style,
+) -> Outcome<()> {
+    Sink::open(path)?.write(|out| match format {
+        WhyFormat::Text => whittle_report::why::text(out, report, style.width, style.color),
+        WhyFormat::Json => whittle_report::why::json(out, report),
+        WhyFormat::Dot => whittle_report::why::dot(out, report),
+        WhyFormat::Markdown => whittle_report::why::markdown(out, report),
     })
 }
 

@@ -104,25 +104,7 @@ impl Request {
                 "ask for one of them, such as `--by function`, or use `--format json`",
             ));
         }
-        let subject = match typed.file {
-            Some(path) => {
-                if let Some(flag) = typed.build.typed() {
-                    return Err(Trouble::new(
-                        anyhow!(
-                            "`{flag}` says what to build, but the file `{}` is given",
-                            path.display()
-                        ),
-                        "leave out one of the two",
-                    ));
-                }
-                Subject::File {
-                    path,
-                    link_map: typed.link_map,
-                    debug_file: typed.debug_file,
-                }
-            }
-            None => Subject::Package(Box::new(selection(typed.build))),
-        };
+        let subject = Subject::new(typed.file, typed.link_map, typed.debug_file, typed.build)?;
         let OutputArguments {
             format,
             output,
@@ -136,6 +118,34 @@ impl Request {
             sort: typed.sort,
             format,
             output,
+        })
+    }
+}
+
+impl Subject {
+    /// A file that was named, or what cargo is to build.
+    pub(crate) fn new(
+        file: Option<PathBuf>,
+        link_map: Option<PathBuf>,
+        debug_file: Option<PathBuf>,
+        build: BuildArguments,
+    ) -> Outcome<Self> {
+        let Some(path) = file else {
+            return Ok(Self::Package(Box::new(selection(build))));
+        };
+        if let Some(flag) = build.typed() {
+            return Err(Trouble::new(
+                anyhow!(
+                    "`{flag}` says what to build, but the file `{}` is given",
+                    path.display()
+                ),
+                "leave out one of the two",
+            ));
+        }
+        Ok(Self::File {
+            path,
+            link_map,
+            debug_file,
         })
     }
 }

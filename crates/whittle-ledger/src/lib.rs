@@ -64,6 +64,7 @@ mod table;
 mod tiling;
 mod unit;
 mod unused_tables;
+mod why;
 mod witness;
 
 pub use axis::{Axis, UnknownAxis};
@@ -83,4 +84,7 @@ pub use named_packages::NamedPackage;
 pub use owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
 pub use savings::{Callers, EqualItems, Exactness, GenericCopies, Repeats, Saving, SavingKind};
 pub use table::{Copies, Row, Table};
+pub use why::{
+    Candidate, Holder, Kept, MAX_LISTED, NotFound, Query, Step, Subject, SubjectKind, Why,
+};
 pub use witness::{Package, Packages, StandardLibrary, Witnesses};

@@ -99,7 +99,7 @@ pub fn programs(
 }
 
 /// A document that is written key by key, in the order of the calls.
-struct Document<'o> {
+pub(crate) struct Document<'o> {
     out: &'o mut dyn Write,
     indent: &'static str,
     /// What stands before the next key.
@@ -107,7 +107,7 @@ struct Document<'o> {
 }
 
 impl<'o> Document<'o> {
-    fn open(out: &'o mut dyn Write, format: &str) -> io::Result<Self> {
+    pub(crate) fn open(out: &'o mut dyn Write, format: &str) -> io::Result<Self> {
         let mut document = Self {
             out,
             indent: "  ",
@@ -124,13 +124,13 @@ impl<'o> Document<'o> {
         Ok(())
     }
 
-    fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> io::Result<()> {
+    pub(crate) fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> io::Result<()> {
         self.key(key)?;
         Ok(serde_json::to_writer(&mut *self.out, value)?)
     }
 
     /// A list with each element on a line of its own.
-    fn list<T: Serialize>(
+    pub(crate) fn list<T: Serialize>(
         &mut self,
         key: &str,
         list: impl IntoIterator<Item = T>,
@@ -149,7 +149,7 @@ impl<'o> Document<'o> {
         self.out.write_all(b"]")
     }
 
-    fn close(self) -> io::Result<()> {
+    pub(crate) fn close(self) -> io::Result<()> {
         self.out.write_all(b"\n}\n")
     }
 }

@@ -13,6 +13,7 @@
 //! | [`csv`] | spreadsheets |
 //! | [`markdown`] | pull requests and issues |
 //! | [`spans`] | the tiling itself, byte by byte |
+//! | [`why`] | why something is in the file, with the schema `docs/why.schema.json` |
 //! | [`shrink`], [`levers`] | trials and what they gave, with the schema `docs/shrink.schema.json`; the settings that are tried |
 
 mod numbers;
@@ -29,6 +30,8 @@ pub mod markdown;
 pub mod shrink;
 pub mod spans;
 pub mod text;
+pub mod why;
 
+pub use numbers::grouped;
 pub use options::{Options, Program, Sort, Subject};
 pub use plain::plain;

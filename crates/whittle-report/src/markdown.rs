@@ -262,7 +262,7 @@ fn line(out: &mut dyn Write, sum: &Sum, mark: &str, whole: u64, label: &str) -> 
 }
 
 /// A share in per cent: `<0.1 %` has a sign that means something here.
-fn share(part: u64, whole: u64) -> String {
+pub(crate) fn share(part: u64, whole: u64) -> String {
     percent(part, whole)
         .replace('<', "&lt;")
         .replace('>', "&gt;")

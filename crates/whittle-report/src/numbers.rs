@@ -3,7 +3,8 @@
 use whittle_ledger::Totals;
 
 /// A number with commas between groups of three digits: `6,303,792`.
-pub(crate) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

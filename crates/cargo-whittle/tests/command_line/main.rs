@@ -16,3 +16,4 @@ mod shrink;
 mod shrink_trouble;
 mod static_library;
 mod whittle;
+mod why;

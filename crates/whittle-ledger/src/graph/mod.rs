@@ -260,4 +260,17 @@ impl<'ledger, 'data> Graph<'ledger, 'data> {
     pub fn edge_count(&self) -> usize {
         self.edges.out.len()
     }
+
+    /// Whether the root mentions a node only because it describes others, or by an offset.
+    pub(crate) fn is_weak_root(&self, node: NodeId) -> bool {
+        matches!(
+            self.mention(NodeId::ROOT, node),
+            Some(Mention::Root(RootKind::Describes | RootKind::ThreadLocal))
+        )
+    }
+
+    /// Adds up values over what each node keeps, itself included. `values` by [`NodeId::index`].
+    pub(crate) fn sums(&self, values: Vec<u64>) -> Vec<u64> {
+        self.dominators.sums(values)
+    }
 }

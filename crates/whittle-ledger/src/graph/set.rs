@@ -21,6 +21,14 @@ impl NodeSet {
         }
     }
 
+    /// The set of these nodes.
+    #[must_use]
+    pub fn of_nodes(mut members: Vec<NodeId>) -> Self {
+        members.sort_unstable();
+        members.dedup();
+        Self { members }
+    }
+
     /// The members, in ascending order.
     #[must_use]
     pub fn members(&self) -> &[NodeId] {

@@ -69,6 +69,10 @@ fn for_bits(mut bits: u64, mut each: impl FnMut(usize)) {
 }
 
 /// The shortest ways from the root to whatever can be reached without a set of nodes.
+///
+/// What is in the file only because of others, or because instructions name it by an offset
+/// ([`RootKind::Describes`](super::RootKind::Describes), [`RootKind::ThreadLocal`](super::RootKind::ThreadLocal)), starts a way only to what no other way leads to: that it is
+/// there explains nothing.
 pub struct Nearest {
     /// By node: the node before it on the way, and how many steps the way has.
     before: Vec<Option<(Node, u32)>>,
@@ -78,19 +82,37 @@ impl Nearest {
     /// Finds the shortest ways; of equally short ones that over the smaller numbers.
     #[must_use]
     pub fn without(graph: &Graph<'_, '_>, is_in: impl Fn(NodeId) -> bool) -> Self {
-        let mut before: Vec<Option<(Node, u32)>> = vec![None; graph.nodes.count()];
-        before[index_of(Nodes::ROOT)] = Some((Nodes::ROOT, 0));
-        let mut next = VecDeque::from([Nodes::ROOT]);
-        while let Some(node) = next.pop_front() {
-            let steps = before[index_of(node)].map_or(0, |(_, steps)| steps);
-            for &to in graph.edges.out.of(node) {
-                if before[index_of(to)].is_none() && !is_in(NodeId(to)) {
-                    before[index_of(to)] = Some((node, steps + 1));
-                    next.push_back(to);
+        let mut found = Self {
+            before: vec![None; graph.nodes.count()],
+        };
+        found.before[index_of(Nodes::ROOT)] = Some((Nodes::ROOT, 0));
+        let of_root = graph.edges.out.of(Nodes::ROOT).iter();
+        let (weak, strong): (Vec<Node>, Vec<Node>) =
+            of_root.partition(|&&to| graph.is_weak_root(NodeId(to)));
+        for first in [strong, weak] {
+            found.walk(graph, &first, &is_in);
+        }
+        found
+    }
+
+    /// Goes on from the root to these, and from there to all that was not met yet.
+    fn walk(&mut self, graph: &Graph<'_, '_>, first: &[Node], is_in: &impl Fn(NodeId) -> bool) {
+        let mut next = VecDeque::new();
+        let mut from = (Nodes::ROOT, 0);
+        let mut to = first;
+        loop {
+            let (node, steps) = from;
+            for &to in to {
+                let before = &mut self.before[index_of(to)];
+                if before.is_none() && !is_in(NodeId(to)) {
+                    *before = Some((node, steps + 1));
+                    next.push_back((to, steps + 1));
                 }
             }
+            let Some(at) = next.pop_front() else { break };
+            from = at;
+            to = graph.edges.out.of(at.0);
         }
-        Self { before }
     }
 
     /// How many steps the way from the root to a node has; nothing if there is none.
