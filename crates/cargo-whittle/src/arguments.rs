@@ -68,6 +68,10 @@ pub(crate) enum Command {
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that can be typed"
+)]
 pub(crate) struct ExplainArguments {
     /// The file to explain; without it, the package is built
     pub(crate) file: Option<PathBuf>,
@@ -86,6 +90,28 @@ pub(crate) struct ExplainArguments {
     /// List the file piece by piece, as CSV or (with `--format json`) one JSON object a line
     #[arg(long, help_heading = "What to show", conflicts_with_all = ["full", "by", "filter", "rows", "sort"])]
     pub(crate) spans: bool,
+    /// Say what at least would leave without each dependency, without panics, backtraces, formatting
+    #[arg(long, help_heading = "What to show", conflicts_with_all = ["full", "by", "spans", "filter", "sort"])]
+    pub(crate) retained: bool,
+    /// Show what keeps what, as a tree
+    #[arg(long, help_heading = "What to show", conflicts_with_all = ["full", "by", "spans", "filter", "sort"])]
+    pub(crate) tree: bool,
+    /// How deep the tree goes
+    #[arg(
+        long,
+        value_name = "STEPS",
+        requires = "tree",
+        help_heading = "What to show"
+    )]
+    pub(crate) depth: Option<usize>,
+    /// How many bytes a row of the tree has at least; smaller ones are summed up
+    #[arg(
+        long,
+        value_name = "BYTES",
+        requires = "tree",
+        help_heading = "What to show"
+    )]
+    pub(crate) min_size: Option<u64>,
     /// Keep the rows that match this regular expression; the others are summed up in one
     #[arg(long, value_name = "REGEX", help_heading = "What to show")]
     pub(crate) filter: Option<String>,

@@ -2,11 +2,13 @@
 
 use whittle_cargo::{Artifact, Build};
 use whittle_code::{Method, References};
-use whittle_ledger::{Axis, Findings, ItemKind, Ledger, Witnesses};
+use whittle_ledger::{
+    Axis, Findings, Graph, ItemKind, Keeping, KeepingRequest, Ledger, TreeRequest, Witnesses,
+};
 
 use crate::evidence::{self, Evidence};
 use crate::inputs::project::{self, Project};
-use crate::output::{Output, Style};
+use crate::output::{self, Output, Style};
 use crate::request::{Request, Shown, Subject};
 use crate::trouble::{Outcome, Trouble};
 
@@ -71,10 +73,51 @@ fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin)
             full: request.shown == Shown::Full,
         };
         let findings = Findings::of(ledger, &wanted);
+        let keeping = keeping(ledger, witnesses, &request.shown)?;
         let mut notes = evidence.notes.clone();
         notes.extend(doubts(ledger, witnesses));
-        output.findings(&findings, ledger, &evidence.path, &notes, origin)
+        let shown = output::Explained {
+            findings: &findings,
+            keeping: keeping.as_ref(),
+            ledger,
+        };
+        output.findings(&shown, &evidence.path, &notes, origin)
     })
+}
+
+/// Steps of the tree, where nobody says how many.
+const DEPTH: usize = 6;
+/// Rows of the tree have a two-hundredth of the file, where nobody says how much.
+const SHARE_OF_ROW: u64 = 200;
+
+/// What keeps what, if that is to be shown.
+fn keeping(
+    ledger: &Ledger<'_>,
+    witnesses: &Witnesses<'_>,
+    shown: &Shown,
+) -> Outcome<Option<Keeping>> {
+    let Shown::Kept { forecasts, tree } = *shown else {
+        return Ok(None);
+    };
+    if ledger.references().coverage().method == Method::Unread {
+        return Err(Trouble::new(
+            anyhow::anyhow!(
+                "what would leave cannot be told: machine code for {} is not read here",
+                ledger.image().target.architecture
+            ),
+            "leave out `--retained` and `--tree`",
+        ));
+    }
+    let request = KeepingRequest {
+        forecasts,
+        tree: tree.map(|(depth, min_size)| TreeRequest {
+            depth: depth.unwrap_or(DEPTH),
+            min_size: min_size.unwrap_or(ledger.totals().file / SHARE_OF_ROW),
+        }),
+    };
+    // A failure here is a fault of this program, not the user's trouble; it is reported as such.
+    let graph = Graph::of(ledger).unwrap_or_else(|error| panic!("{error}"));
+    Ok(Some(Keeping::of(&graph, witnesses.packages, request)))
 }
 
 /// What cannot be known of a file, said once.

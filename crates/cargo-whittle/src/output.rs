@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use whittle_cargo::{Artifact, ArtifactKind, Build};
-use whittle_ledger::{Axis, Findings, Ledger, Table};
+use whittle_ledger::{Axis, Findings, Keeping, Ledger, Table};
 use whittle_report::{Options, Program, Sort, Subject};
 
 use crate::arguments::{Color, Format, OutputArguments, SortBy, WhyFormat};
@@ -111,6 +111,14 @@ pub(crate) fn levers(
     })
 }
 
+/// What was found out about a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Explained<'a> {
+    pub(crate) findings: &'a Findings,
+    pub(crate) keeping: Option<&'a Keeping>,
+    pub(crate) ledger: &'a Ledger<'a>,
+}
+
 /// An open place for results.
 pub(crate) struct Output<'r> {
     request: &'r Request,
@@ -149,11 +157,10 @@ impl<'r> Output<'r> {
         })
     }
 
-    /// Writes findings.
+    /// Writes what was found out about a file.
     pub(crate) fn findings(
         self,
-        findings: &Findings,
-        ledger: &Ledger<'_>,
+        explained: &Explained<'_>,
         path: &Path,
         notes: &[String],
         origin: Origin,
@@ -165,7 +172,15 @@ impl<'r> Output<'r> {
             Origin::File => Subject::File,
             Origin::Package => Subject::Package,
         };
-        let options = self.options(path, notes, keep, subject);
+        let Explained {
+            findings,
+            keeping,
+            ledger,
+        } = *explained;
+        let options = Options {
+            keeping,
+            ..self.options(path, notes, keep, subject)
+        };
         let format = self.request.format;
         let by_crate = || Table::of(ledger, &[Axis::Crate]);
         self.write(|out| match format {
@@ -174,10 +189,16 @@ impl<'r> Output<'r> {
             Format::Markdown => {
                 whittle_report::markdown::findings(out, findings, &by_crate(), &options)
             }
-            Format::Csv => match &findings.table {
-                Some(table) => whittle_report::csv::table(out, table, &options),
-                None => whittle_report::csv::table(out, &by_crate(), &options),
-            },
+            Format::Csv => {
+                let forecasts = keeping.and_then(|keeping| keeping.forecasts.as_ref());
+                let tree = keeping.and_then(|keeping| keeping.tree.as_ref());
+                match (forecasts, tree, &findings.table) {
+                    (Some(forecasts), ..) => whittle_report::csv::forecasts(out, forecasts),
+                    (None, Some(tree), _) => whittle_report::csv::tree(out, tree),
+                    (None, None, Some(table)) => whittle_report::csv::table(out, table, &options),
+                    (None, None, None) => whittle_report::csv::table(out, &by_crate(), &options),
+                }
+            }
         })
     }
 
@@ -228,6 +249,7 @@ impl<'r> Output<'r> {
                 Some(SortBy::Copies) => Sort::Copies,
             },
             filter,
+            keeping: None,
             width: self.style.width,
             color: self.style.color,
             subject,

@@ -46,6 +46,13 @@ pub(crate) enum Shown {
     By(Vec<Axis>),
     /// The tiling itself.
     Spans,
+    /// What keeps what.
+    Kept {
+        /// Forecasts for dependencies and machinery.
+        forecasts: bool,
+        /// The tree, with so many steps and with rows of so many bytes, if that was said.
+        tree: Option<(Option<usize>, Option<u64>)>,
+    },
 }
 
 impl Request {
@@ -82,7 +89,12 @@ impl Request {
                     "`.` matches any character; write `\\.` for a dot",
                 )
             })?;
-        let shown = if typed.spans {
+        let shown = if typed.retained || typed.tree {
+            Shown::Kept {
+                forecasts: typed.retained,
+                tree: typed.tree.then_some((typed.depth, typed.min_size)),
+            }
+        } else if typed.spans {
             Shown::Spans
         } else if !axes.is_empty() {
             Shown::By(axes)
@@ -98,6 +110,12 @@ impl Request {
             ));
         }
         check_sort(typed.sort, &shown)?;
+        if typed.retained && typed.tree && typed.output.format == Format::Csv {
+            return Err(Trouble::new(
+                anyhow!("`--retained` and `--tree` are two tables, and CSV holds one"),
+                "ask for one of them, or use `--format json`",
+            ));
+        }
         if shown == Shown::Full && typed.output.format == Format::Csv {
             return Err(Trouble::new(
                 anyhow!("`--full` is several tables, and CSV holds one"),
@@ -161,7 +179,7 @@ fn check_sort(sort: Option<SortBy>, shown: &Shown) -> Outcome<()> {
     let has_column = match shown {
         Shown::By(axes) => sort != Some(SortBy::Copies) || axes[..] == [Axis::Generic],
         Shown::Full => sort != Some(SortBy::Copies),
-        Shown::Summary | Shown::Spans => false,
+        Shown::Summary | Shown::Spans | Shown::Kept { .. } => false,
     };
     if has_column {
         return Ok(());

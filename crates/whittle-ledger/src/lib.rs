@@ -74,8 +74,8 @@ pub use constants::PanicLocation;
 pub use crates::{Crate, CrateId, Family};
 pub use findings::{Bringer, FileFacts, Findings, FullTables, Request};
 pub use graph::{
-    Forecast, Graph, GraphError, Leaving, Mention, Nearest, NodeId, NodeSet, RootKind, Shares,
-    Without, forecasts,
+    Forecast, Graph, GraphError, Keeping, KeepingRequest, Leaving, Mention, Nearest, NodeId,
+    NodeSet, RootKind, Shares, TreeEntry, TreeRequest, TreeRow, Without, forecasts, tree,
 };
 pub use kind::Kind;
 pub use layout::Domain;

@@ -93,22 +93,19 @@ impl Packages {
             .position(|package| package.out_dirs.iter().any(|dir| is_below(path, dir)))
     }
 
-    /// A package and those that only it brings along, in ascending order: without it, no member of the workspace would
-    /// depend on them, directly or through others. Where no package is a member, those that nobody depends on stand in.
+    /// A package and those that only it brings along, in ascending order: without it, nothing that the build is for would
+    /// depend on them, directly or through others. The build is for what no other package depends on.
     #[must_use]
     pub fn brought_only_by(&self, package: usize) -> Vec<usize> {
-        let is_member = |index: &usize| self.list.get(*index).is_some_and(|it| it.workspace_member);
-        let mut roots: Vec<usize> = (0..self.list.len()).filter(is_member).collect();
-        if roots.is_empty() {
-            let mut is_needed = vec![false; self.list.len()];
-            let needed = self.list.iter().flat_map(|it| &it.dependencies);
-            for (_, index) in needed {
-                if let Some(is_needed) = is_needed.get_mut(*index) {
+        let mut is_needed = vec![false; self.list.len()];
+        for (index, it) in self.list.iter().enumerate() {
+            for &(_, other) in it.dependencies.iter().filter(|(_, other)| *other != index) {
+                if let Some(is_needed) = is_needed.get_mut(other) {
                     *is_needed = true;
                 }
             }
-            roots = (0..self.list.len()).filter(|&it| !is_needed[it]).collect();
         }
+        let roots: Vec<usize> = (0..self.list.len()).filter(|&it| !is_needed[it]).collect();
         let with = self.needed_by(&roots, None);
         let without = self.needed_by(&roots, Some(package));
         (0..self.list.len())
@@ -244,36 +241,30 @@ mod tests {
 
     #[test]
     fn what_only_one_package_brings_leaves_with_it() {
-        let package = |dependencies: &[usize], workspace_member| Package {
+        let package = |dependencies: &[usize]| Package {
             dependencies: dependencies
                 .iter()
                 .map(|&index| (String::new(), index))
                 .collect(),
-            workspace_member,
             ..Package::default()
         };
-        // 0 is the program: 0 → 1 → 3 → 4, 0 → 2 → 4, and 5 that a member of its own needs.
-        let list = |is_member| {
-            vec![
-                package(&[1, 2], is_member),
-                package(&[3], false),
-                package(&[4], false),
-                package(&[4, 3], false),
-                package(&[], false),
-                package(&[5], is_member),
-            ]
+        // 0 is the program: 0 → 1 → 3 → 4, 0 → 2 → 4, and 5 that nobody else needs.
+        let packages = Packages {
+            list: vec![
+                package(&[1, 2]),
+                package(&[3]),
+                package(&[4]),
+                package(&[4, 3]),
+                package(&[]),
+                package(&[5]),
+            ],
+            ..Packages::default()
         };
-        for is_member in [true, false] {
-            let packages = Packages {
-                list: list(is_member),
-                ..Packages::default()
-            };
-            assert_eq!(packages.brought_only_by(1), [1, 3]);
-            assert_eq!(packages.brought_only_by(2), [2]);
-            assert_eq!(packages.brought_only_by(4), [4]);
-            assert_eq!(packages.brought_only_by(0), [0, 1, 2, 3, 4]);
-            assert!(packages.brought_only_by(9).is_empty());
-        }
+        assert_eq!(packages.brought_only_by(1), [1, 3]);
+        assert_eq!(packages.brought_only_by(2), [2]);
+        assert_eq!(packages.brought_only_by(4), [4]);
+        assert_eq!(packages.brought_only_by(0), [0, 1, 2, 3, 4]);
+        assert!(packages.brought_only_by(9).is_empty());
     }
 
     #[test]

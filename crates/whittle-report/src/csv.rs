@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use whittle_ledger::{Axis, Copies, Table};
+use whittle_ledger::{Axis, Copies, Forecast, Table, TreeEntry, TreeRow, Without};
 
 use crate::options::{Options, Program};
 use crate::plain::plain;
@@ -53,6 +53,57 @@ pub fn table(out: &mut dyn Write, table: &Table, options: &Options<'_>) -> io::R
                 .chain(sums(sum, "none"))
                 .chain(copies.into_iter().flatten()),
         )?;
+    }
+    lines.finish()
+}
+
+/// Writes forecasts, a row for each.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn forecasts(out: &mut dyn Write, forecasts: &[Forecast]) -> io::Result<()> {
+    let mut lines = Lines::to(out);
+    let titles = ["without", "package", "brings", "shallow", "retained"];
+    lines.write(titles.map(Cow::Borrowed))?;
+    for forecast in forecasts {
+        let (package, brings) = match &forecast.without {
+            Without::Package { package } => (package.as_str(), String::new()),
+            Without::Dependency { package, brings } => (package.as_str(), brings.join("; ")),
+            _ => ("", String::new()),
+        };
+        lines.write([
+            Cow::Borrowed(forecast.without.name()),
+            text(package),
+            Cow::Owned(text(&brings).into_owned()),
+            Cow::Owned(forecast.leaving.shallow.to_string()),
+            Cow::Owned(forecast.leaving.retained.to_string()),
+        ])?;
+    }
+    lines.finish()
+}
+
+/// Writes the tree of what keeps what, a row for each line of it.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn tree(out: &mut dyn Write, tree: &[TreeRow]) -> io::Result<()> {
+    let mut lines = Lines::to(out);
+    let titles = ["depth", "name", "package", "smaller", "shallow", "retained"];
+    lines.write(titles.map(Cow::Borrowed))?;
+    for row in tree {
+        let (name, package, smaller) = match &row.what {
+            TreeEntry::Root => ("", "", String::new()),
+            TreeEntry::Node { name, package } => (name.as_str(), package.as_str(), String::new()),
+            TreeEntry::Small { count } => ("", "", count.to_string()),
+        };
+        lines.write([
+            Cow::Owned(row.depth.to_string()),
+            text(name),
+            text(package),
+            Cow::Owned(smaller),
+            Cow::Owned(row.leaving.shallow.to_string()),
+            Cow::Owned(row.leaving.retained.to_string()),
+        ])?;
     }
     lines.finish()
 }

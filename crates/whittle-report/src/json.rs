@@ -5,10 +5,11 @@
 use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
 use whittle_image::Warning;
 use whittle_ledger::{
-    Axis, Bringer, Callers, EqualItems, Findings, GenericCopies, NamedPackage, Row, Saving,
-    SavingKind, Table, Totals,
+    Axis, Bringer, Callers, EqualItems, Findings, Forecast, GenericCopies, Keeping, NamedPackage,
+    Row, Saving, SavingKind, Table, Totals, TreeEntry, TreeRow, Without,
 };
 
 use crate::options::{Options, Program};
@@ -48,6 +49,9 @@ pub fn findings(
     )?;
     let rows = Rows::of(table, options);
     document.list("rows", lines(table, &rows))?;
+    if let Some(keeping) = options.keeping {
+        self::keeping(&mut document, keeping)?;
+    }
     if let Some(full) = &findings.full {
         let tables = [
             ("kind", &full.kinds),
@@ -81,6 +85,65 @@ pub fn findings(
         inner.out.write_all(b"\n  }")?;
     }
     document.close()
+}
+
+/// What keeps what: sums, forecasts, the tree.
+fn keeping(document: &mut Document<'_>, keeping: &Keeping) -> io::Result<()> {
+    let shares = keeping.shares;
+    let kinds: Vec<Value> = keeping
+        .unreachable
+        .iter()
+        .map(|(kind, bytes)| json!({ "kind": kind.name(), "bytes": bytes }))
+        .collect();
+    document.field(
+        "reach",
+        &json!({
+            "reachable": shares.reachable,
+            "unreachable": shares.unreachable,
+            "structure": shares.structure,
+            "padding": shares.padding,
+            "unknown": shares.unknown,
+            "unreachable-kinds": kinds,
+        }),
+    )?;
+    if let Some(forecasts) = &keeping.forecasts {
+        document.list("forecasts", forecasts.iter().map(forecast))?;
+    }
+    if let Some(tree) = &keeping.tree {
+        document.list("tree", tree.iter().map(tree_row))?;
+    }
+    Ok(())
+}
+
+fn forecast(forecast: &Forecast) -> Value {
+    let (package, brings) = match &forecast.without {
+        Without::Package { package } => (Some(package), None),
+        Without::Dependency { package, brings } => (Some(package), Some(brings)),
+        _ => (None, None),
+    };
+    json!({
+        "without": forecast.without.name(),
+        "package": package.map(|package| plain(package)),
+        "brings": brings.map(|list| list.iter().map(|one| plain(one)).collect::<Vec<_>>()),
+        "shallow": forecast.leaving.shallow,
+        "retained": forecast.leaving.retained,
+    })
+}
+
+fn tree_row(row: &TreeRow) -> Value {
+    let (name, package, smaller) = match &row.what {
+        TreeEntry::Root => (None, None, None),
+        TreeEntry::Node { name, package } => (Some(plain(name)), Some(plain(package)), None),
+        TreeEntry::Small { count } => (None, None, Some(count)),
+    };
+    json!({
+        "depth": row.depth,
+        "name": name,
+        "package": package,
+        "smaller": smaller,
+        "shallow": row.leaving.shallow,
+        "retained": row.leaving.retained,
+    })
 }
 
 /// Writes a list of programs as one document.

@@ -5,16 +5,18 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use whittle_ledger::{Axis, Exactness, Findings, Repeats, Table};
+use whittle_ledger::{Axis, Exactness, Findings, Keeping, Repeats, Table, TreeEntry, Without};
 
 use crate::numbers::{grouped, percent, sizes};
 use crate::options::{Options, Program};
 use crate::plain::plain;
 use crate::rows::{Rows, Sum, beyond_largest, how_many};
-use crate::words::{described, explained, mark, remedy, setting};
+use crate::words::{described, explained, machinery, mark, remedy, setting};
 
 /// Rows of a table.
 const ROWS: usize = 20;
+/// Rows of the tree.
+const TREE_ROWS: usize = 40;
 /// Warnings that are written out where not everything is asked for.
 const WARNINGS: usize = 3;
 
@@ -49,6 +51,9 @@ pub fn findings(
         writeln!(out, "\nNote: {}", prose(note))?;
     }
     warnings(out, findings)?;
+    if let Some(kept) = options.keeping {
+        return keeping(out, kept, whole, options);
+    }
     if let Some(asked) = &findings.table {
         return table(out, asked, options);
     }
@@ -132,6 +137,71 @@ fn savings(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             code(&setting(&saving.kind)),
             prose(saving.kind.price())
         )?;
+    }
+    Ok(())
+}
+
+/// What at least would leave without each dependency, and what keeps what.
+fn keeping(
+    out: &mut dyn Write,
+    keeping: &Keeping,
+    whole: u64,
+    options: &Options<'_>,
+) -> io::Result<()> {
+    if let Some(forecasts) = &keeping.forecasts {
+        writeln!(
+            out,
+            "\n| at least leaves, on disk | % | its own | without (a forecast: not yet built) |"
+        )?;
+        writeln!(out, "| ---: | ---: | ---: | --- |")?;
+        let shown = how_many(options.rows, ROWS, forecasts.len());
+        for forecast in &forecasts[..shown] {
+            let what = match &forecast.without {
+                Without::Package { package } => code(package),
+                Without::Dependency { package, brings } => {
+                    format!("{} and {} that only it brings", code(package), brings.len())
+                }
+                other => machinery(other).unwrap_or_else(|| other.name()).to_owned(),
+            };
+            writeln!(
+                out,
+                "| {} | {} | {} | {what} |",
+                grouped(forecast.leaving.retained),
+                share(forecast.leaving.retained, whole),
+                grouped(forecast.leaving.shallow)
+            )?;
+        }
+        if let more @ 1.. = forecasts.len() - shown {
+            writeln!(out, "| | | | … {more} more |")?;
+        }
+        let unreachable = keeping.shares.unreachable;
+        writeln!(out, "\nNothing mentions {} bytes.", grouped(unreachable))?;
+    }
+    let Some(tree) = &keeping.tree else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\n| leaves with it, on disk | its own | what keeps what |"
+    )?;
+    writeln!(out, "| ---: | ---: | --- |")?;
+    let shown = how_many(options.rows, TREE_ROWS, tree.len());
+    for row in &tree[..shown] {
+        let what = match &row.what {
+            TreeEntry::Root => "the program".to_owned(),
+            TreeEntry::Node { name, .. } => code(name),
+            TreeEntry::Small { count } => format!("… {count} smaller ones"),
+        };
+        writeln!(
+            out,
+            "| {} | {} | {}{what} |",
+            grouped(row.leaving.retained),
+            grouped(row.leaving.shallow),
+            "&emsp;".repeat(row.depth)
+        )?;
+    }
+    if let more @ 1.. = tree.len() - shown {
+        writeln!(out, "| | | … {more} more |")?;
     }
     Ok(())
 }

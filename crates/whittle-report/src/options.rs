@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use whittle_ledger::Findings;
+use whittle_ledger::{Findings, Keeping};
 
 /// What to write and how.
 pub struct Options<'a> {
@@ -16,6 +16,8 @@ pub struct Options<'a> {
     pub sort: Sort,
     /// Rows to keep, by the value of any axis; the others are summed up in one.
     pub filter: Option<&'a dyn Fn(&str) -> bool>,
+    /// What keeps what, if that was asked for: in text and Markdown it stands in place of the summary.
+    pub keeping: Option<&'a Keeping>,
     /// Columns of a line of text; at least 60 are taken.
     pub width: usize,
     /// Whether text is coloured.

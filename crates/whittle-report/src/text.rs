@@ -3,6 +3,7 @@
 //! No line is wider than [`Options::width`](crate::Options::width) (or 60 columns, whatever is more): names are shortened
 //! in the middle, words go to the next line.
 
+mod keeping;
 pub(crate) mod page;
 mod repeats;
 mod summary;
@@ -29,13 +30,14 @@ const LISTED: [(usize, usize); 3] = [(5, 3), (4, 2), (3, 1)];
 
 /// Writes findings as text.
 ///
-/// With a table of the user's own only that; otherwise the summary, followed by the other tables when everything was
+/// With a table of the user's own only that, and so with what keeps what; otherwise the summary, followed by the other tables when everything was
 /// asked for.
 ///
 /// # Errors
 /// When `out` cannot be written to.
 pub fn findings(out: &mut dyn Write, findings: &Findings, options: &Options<'_>) -> io::Result<()> {
     let page = match (&findings.table, &findings.full) {
+        _ if options.keeping.is_some() => kept(findings, options),
         (Some(table), _) => own_table(findings, table, options),
         (None, Some(full)) => everything(findings, full, options),
         (None, None) => one_screen(findings, options),
@@ -54,6 +56,23 @@ fn own_table(findings: &Findings, table: &Table, options: &Options<'_>) -> Page 
         page.blank();
         page.append(warnings);
     }
+    page
+}
+
+/// What keeps what, and what would leave.
+fn kept(findings: &Findings, options: &Options<'_>) -> Page {
+    let mut page = new_page(options);
+    summary::headline(&mut page, findings, options);
+    page.blank();
+    if let Some(keeping) = options.keeping {
+        keeping::keeping(&mut page, keeping, options);
+    }
+    page.blank();
+    page.heading("Next:", "");
+    page.line(&[
+        (Role::Typed, "  cargo whittle why NAME"),
+        (Role::Body, "  what keeps one of them"),
+    ]);
     page
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use whittle_image::{FileKind, Format};
-use whittle_ledger::{Certainty, Exactness, FileFacts, Owner, SavingKind};
+use whittle_ledger::{Certainty, Exactness, FileFacts, Owner, SavingKind, Without};
 
 use crate::plain::plain;
 
@@ -114,6 +114,16 @@ pub(crate) fn setting(kind: &SavingKind) -> String {
             }
         }
         other => plain(&other.setting()).into_owned(),
+    }
+}
+
+/// A piece of the standard library that a forecast takes away, for people; nothing for packages.
+pub(crate) fn machinery(without: &Without) -> Option<&'static str> {
+    match without {
+        Without::Panics => Some("panics, with their messages"),
+        Without::BacktraceSymbolizer => Some("names in backtraces"),
+        Without::Formatting => Some("formatting"),
+        _ => None,
     }
 }
 

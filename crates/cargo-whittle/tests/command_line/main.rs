@@ -7,6 +7,7 @@ mod debug_file;
 mod disks;
 mod files;
 mod foreign;
+mod keeping;
 mod kills;
 mod machine;
 mod output;

@@ -12,7 +12,7 @@ const ONLY_ALPHA: u64 = 65_536;
 const BOTH: u64 = 4_099;
 
 /// `app` uses `alpha` and, by a feature, `beta`; both use `common`.
-const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     (
         "Cargo.toml",
         "[workspace]\nmembers = [\"app\", \"alpha\", \"beta\", \"common\"]\nresolver = \"2\"\n",

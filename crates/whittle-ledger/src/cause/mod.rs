@@ -22,7 +22,7 @@ mod tests;
 use std::fmt;
 
 pub use causes::{Causes, Reason};
-pub(crate) use program::of_workspace;
+pub(crate) use program::{crate_of_main, of_workspace};
 
 /// Why bytes exist. The list is closed and in the order of the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

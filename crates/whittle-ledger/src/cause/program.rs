@@ -56,7 +56,7 @@ pub(crate) fn of_workspace(crates: &[Crate], packages: Option<&Packages>) -> Vec
 
 /// The crate that was compiled to a program: rustc compiles its C `main` and its copy of `std::rt::lang_start` there, and
 /// it has a function `main` at its root.
-fn crate_of_main(ledger: &Ledger<'_>) -> Option<CrateId> {
+pub(crate) fn crate_of_main(ledger: &Ledger<'_>) -> Option<CrateId> {
     let is_package = |id: &CrateId| {
         ledger
             .crates()

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::{Graph, Leaving};
-use crate::cause::{Cause, Causes};
+use crate::cause::{Cause, Causes, crate_of_main};
 use crate::crates::{CrateId, Family};
 use crate::witness::Packages;
 
@@ -51,16 +51,16 @@ const MACHINERY: [(Without, &[Cause]); 3] = [
     (Without::Formatting, &[Cause::FormattingMachinery]),
 ];
 
-/// The forecasts for each package of others and for machinery: dependencies first, the largest first.
+/// The forecasts for each package but that of the program itself, and for machinery: packages first, the largest first.
 ///
 /// With the packages of the build there is one for each package that brings others of its own, too.
 #[must_use]
 pub fn forecasts(graph: &Graph<'_, '_>, packages: Option<&Packages>) -> Vec<Forecast> {
     let ledger = graph.ledger();
-    let own = ledger.workspace_crates();
+    let program = crate_of_main(ledger);
     let mut sets: Vec<(Without, BTreeSet<CrateId>)> = Vec::new();
     for (id, known) in CrateId::of_table(ledger.crates()) {
-        if known.family != Family::Package || own.binary_search(&id).is_ok() {
+        if known.family != Family::Package || program == Some(id) {
             continue;
         }
         let package = known.label.clone();

@@ -19,23 +19,29 @@
 //! | `walk` | what is reached without some nodes, and on which way |
 //! | `set` | what would leave with several nodes |
 //! | `forecast` | … with each dependency, with machinery of the standard library |
+//! | `tree` | the dominator tree, as far as it is worth reading |
+//! | `keeping` | all that for a whole file |
 
 mod adjacency;
 mod dominators;
 mod forecast;
+mod keeping;
 mod mention;
 mod nodes;
 mod relative_tables;
 mod set;
+mod tree;
 mod walk;
 
 use adjacency::{Edges, to_u32};
 use dominators::Dominators;
 pub use forecast::{Forecast, Without, forecasts};
+pub use keeping::{Keeping, KeepingRequest};
 pub use mention::{Mention, RootKind};
 pub use nodes::NodeId;
 use nodes::Nodes;
 pub use set::NodeSet;
+pub use tree::{TreeEntry, TreeRequest, TreeRow, tree};
 pub use walk::Nearest;
 
 use crate::layout::Domain;

@@ -17,6 +17,7 @@ pub fn options(path: &str) -> Options<'_> {
         rows: None,
         sort: Sort::File,
         filter: None,
+        keeping: None,
         width: 80,
         color: false,
         subject: Subject::File,
