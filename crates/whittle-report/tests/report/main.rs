@@ -6,3 +6,4 @@ mod samples;
 mod screens;
 mod spans;
 mod trials;
+mod why;
