@@ -104,8 +104,8 @@ pub struct GraphError {
 }
 
 impl<'ledger, 'data> Graph<'ledger, 'data> {
-    /// Finds what keeps what. Time grows with the number of references, and a little faster; memory is some 20 bytes
-    /// for each and 50 for each item.
+    /// Finds what keeps what. Time grows with the number of references, and a little faster; memory is some 30 bytes
+    /// for each and 80 for each item.
     ///
     /// # Errors
     /// [`GraphError`] if the result does not add up, which would be a fault of this library: it is checked each time.

@@ -42,17 +42,18 @@ pub(super) fn distances(ledger: &Ledger<'_>) -> Vec<(ItemId, Owner)> {
     found
 }
 
-/// Whether a distance leads to where something starts.
+/// Whether a number is likely to be a distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leads {
-    ToStart,
-    /// To what the linker found to be the end of a longer string, or to what could not be taken apart.
-    Inside,
+enum Likely {
+    /// It leads to where a constant starts, or backwards: other tables seldom have negative numbers.
+    Yes,
+    /// It leads to what the linker found to be the end of a longer string, or to what could not be taken apart.
+    Perhaps,
 }
 
-/// Reads an item as a table of distances; nothing if it is none: numbers are, if half of them lead to where constants
-/// start, and all others into constants.
-fn read(ledger: &Ledger<'_>, item: &Item<'_>, targets: &mut Vec<(Owner, Leads)>) -> Option<()> {
+/// Reads an item as a table of distances; nothing if it is none. Numbers are distances if all lead into constants, and half
+/// of them are likely to be some.
+fn read(ledger: &Ledger<'_>, item: &Item<'_>, targets: &mut Vec<(Owner, Likely)>) -> Option<()> {
     let image = ledger.image();
     let place = item.place?;
     let section = image.section(place.section)?;
@@ -65,34 +66,34 @@ fn read(ledger: &Ledger<'_>, item: &Item<'_>, targets: &mut Vec<(Owner, Leads)>)
     let count = entries.len();
     let valid = entries.map_while(|entry| {
         let distance = u32::try_from(read_word(entry, image)).ok()?.cast_signed();
-        target(ledger, place, address.checked_add_signed(distance.into())?)
+        let (owner, is_start) =
+            target(ledger, place, address.checked_add_signed(distance.into())?)?;
+        let likely = if is_start || distance < 0 {
+            Likely::Yes
+        } else {
+            Likely::Perhaps
+        };
+        Some((owner, likely))
     });
     targets.extend(valid);
-    let starts = targets.iter().filter(|(_, leads)| *leads == Leads::ToStart);
-    let starts = starts.count();
+    let likely = targets.iter().filter(|(_, likely)| *likely == Likely::Yes);
+    let likely = likely.count();
     let fill = (count - targets.len()) * ENTRY + bytes.len() % ENTRY;
-    let is_table = starts >= MIN_ENTRIES && starts * 2 >= targets.len() && fill <= MAX_FILL;
+    let is_table = likely >= MIN_ENTRIES && likely * 2 >= targets.len() && fill <= MAX_FILL;
     is_table.then_some(())
 }
 
-/// What constant is at an address, other than the table itself.
-fn target(ledger: &Ledger<'_>, table: Place, address: u64) -> Option<(Owner, Leads)> {
+/// What constant is at an address, other than the table itself, and whether it starts there.
+fn target(ledger: &Ledger<'_>, table: Place, address: u64) -> Option<(Owner, bool)> {
     let place = ledger.image().place_at(address)?;
     let owner = ledger.owner_at(place)?;
-    let leads = match owner {
+    match owner {
         Owner::Item(id) => {
             let item = ledger.item(id);
-            if !item.kind.is_data() || item.place == Some(table) {
-                return None;
-            }
-            if item.place == Some(place) {
-                Leads::ToStart
-            } else {
-                Leads::Inside
-            }
+            let is_other = item.kind.is_data() && item.place != Some(table);
+            is_other.then_some((owner, item.place == Some(place)))
         }
-        Owner::Shared(id) if ledger.shared(id).is_empty() => Leads::Inside,
-        _ => return None,
-    };
-    Some((owner, leads))
+        Owner::Shared(id) if ledger.shared(id).is_empty() => Some((owner, false)),
+        _ => None,
+    }
 }

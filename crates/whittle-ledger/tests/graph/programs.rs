@@ -59,6 +59,26 @@ pub mod behind_dyn {
     }
 }
 
+/// A look-up of texts: LLVM makes a table of distances of it where code may be loaded anywhere.
+#[inline(never)]
+pub fn describe(i: usize) -> &'static str {
+    match i {
+        0 => "planted text: zero",
+        1 => "planted text: one",
+        2 => "planted text: two",
+        3 => "planted text: three",
+        4 => "planted text: four",
+        5 => "planted text: five",
+        6 => "planted text: six",
+        7 => "planted text: seven",
+        8 => "planted text: eight",
+        9 => "planted text: nine",
+        10 => "planted text: ten",
+        11 => "planted text: eleven",
+        _ => "planted text: many",
+    }
+}
+
 const fn table<const N: usize>(seed: usize) -> [u8; N] {
     let mut bytes = [0; N];
     let mut i = 0;
@@ -74,7 +94,7 @@ fn main() {
     black_box(first::chain(i));
     black_box(second::lookup(i));
     black_box(black_box(behind_dyn::make(i as u64)).area());
-    println!("{}", std::env::var("HOME").unwrap_or_default());
+    println!("{} {}", describe(i), std::env::var("HOME").unwrap_or_default());
 }
 "#;
 
