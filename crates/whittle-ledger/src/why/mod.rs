@@ -108,15 +108,20 @@ impl Why {
     }
 }
 
-/// Who mentions the subject: each holder with the first member that it mentions.
+/// Who mentions the subject: each holder with the first member that it mentions. Of the root's members those come first
+/// that it mentions for more than an offset.
 fn mentions(graph: &Graph<'_, '_>, subject: &Subject) -> BTreeMap<NodeId, NodeId> {
-    let mut first = BTreeMap::new();
+    let mut first: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for &member in subject.nodes.members() {
         for holder in graph.mentioning(member) {
             // Names of source files among the symbols, and units of debug info, are in the file because of the others.
             let describes = graph.mention(holder, member) == Some(DESCRIBES);
-            if !subject.nodes.contains(holder) && !describes {
-                first.entry(holder).or_insert(member);
+            if subject.nodes.contains(holder) || describes {
+                continue;
+            }
+            let known = first.entry(holder).or_insert(member);
+            if holder == NodeId::ROOT && graph.is_weak_root(*known) {
+                *known = member;
             }
         }
     }

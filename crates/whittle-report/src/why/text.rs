@@ -101,7 +101,7 @@ fn answer(page: &mut Page, report: &Report<'_>) {
     );
     page.line(&[
         (Role::Aside, "  in "),
-        (Role::Aside, &report.path.display().to_string()),
+        (Role::Body, &report.path.display().to_string()),
     ]);
     for note in report.notes {
         page.prose((Role::Aside, "note: "), Role::Aside, note);
