@@ -11,6 +11,7 @@ use crate::inputs::project::{self, Project};
 use crate::output::{self, Output, Style};
 use crate::request::{Request, Shown, Subject};
 use crate::trouble::{Outcome, Trouble};
+use crate::why;
 
 /// Answers a request.
 pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
@@ -76,6 +77,9 @@ fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin)
         let keeping = keeping(ledger, witnesses, &request.shown)?;
         let mut notes = evidence.notes.clone();
         notes.extend(doubts(ledger, witnesses));
+        if keeping.is_some() {
+            notes.extend(why::gaps(ledger, witnesses));
+        }
         let shown = output::Explained {
             findings: &findings,
             keeping: keeping.as_ref(),

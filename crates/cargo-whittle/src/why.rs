@@ -226,7 +226,7 @@ fn listed(candidates: &[Candidate], more: usize) -> String {
 }
 
 /// What makes the graph of a file poorer than it could be.
-fn gaps(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String> {
+pub(crate) fn gaps(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String> {
     let image = ledger.image();
     let mut gaps = Vec::new();
     let is_read = ledger.references().coverage().method != Method::Unread;
@@ -244,6 +244,12 @@ fn gaps(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String> {
             "an object file is still to be linked: all that it offers to others counts as used".to_owned(),
         ),
         _ => {}
+    }
+    if image.is_stripped() && witnesses.companion.is_none() && is_read {
+        gaps.push(
+            "which functions are a package's is inferred in a stripped file, so that what would leave without it may be less"
+                .to_owned(),
+        );
     }
     if image.is_debug_companion() {
         gaps.push("a debug file has no code: ask about the program that it belongs to".to_owned());

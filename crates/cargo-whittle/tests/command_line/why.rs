@@ -284,6 +284,17 @@ fn unread_machine_code_is_said_and_sizes_are_given() {
 }
 
 #[test]
+fn imports_are_asked_about_by_their_name() {
+    let document = json(["why", "__libc_start_main", own()]);
+    assert_eq!(document["subject"]["kind"], "import");
+    let text = error_of(&["why", "libc_start_mai", own()]);
+    assert!(
+        text.contains("__libc_start_main") && !text.contains("(import"),
+        "{text}"
+    );
+}
+
+#[test]
 fn several_programs_ask_for_one() {
     let package = Package::new(&[
         (

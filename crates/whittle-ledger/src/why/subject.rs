@@ -226,10 +226,7 @@ fn by_symbol(graph: &Graph<'_, '_>, name: &str) -> Option<Subject> {
     });
     let &first = nodes.members().first()?;
     Some(Subject {
-        kind: match nodes.members() {
-            [only] => kind_of(graph, *only),
-            _ => SubjectKind::Copies,
-        },
+        kind: kind_of_all(graph, nodes.members()),
         name: name_of(graph, first),
         nodes,
     })
@@ -257,7 +254,12 @@ impl Names {
             if !has_name(graph, id) {
                 continue;
             }
-            let family = item_text(ledger, Axis::Generic, id);
+            let item = ledger.item(id);
+            let family = if item.kind == ItemKind::Import {
+                String::from_utf8_lossy(item.name).into_owned()
+            } else {
+                item_text(ledger, Axis::Generic, id)
+            };
             let full = (node, ledger.item_name(id));
             names.families.entry(family).or_default().push(full);
             let module = item_text(ledger, Axis::Module, id);
@@ -275,18 +277,15 @@ impl Names {
                 .iter()
                 .filter(|(_, full)| is_family || full.split(" = ").any(is_wanted));
             let wanted: Vec<&(NodeId, String)> = wanted.collect();
-            let Some(&(first, full)) = wanted.first() else {
+            let Some((_, full)) = wanted.first() else {
                 continue;
             };
-            let is_one = wanted.len() == 1;
+            let nodes: Vec<NodeId> = wanted.iter().map(|(node, _)| *node).collect();
+            let is_one = nodes.len() == 1;
             subjects.push(Subject {
-                kind: if is_one {
-                    kind_of(graph, *first)
-                } else {
-                    SubjectKind::Copies
-                },
+                kind: kind_of_all(graph, &nodes),
                 name: if is_one { full } else { family }.clone(),
-                nodes: NodeSet::of_nodes(wanted.iter().map(|(node, _)| *node).collect()),
+                nodes: NodeSet::of_nodes(nodes),
             });
         }
         // A function's own module is no second meaning of its name.
@@ -336,12 +335,9 @@ impl Names {
             let Some(distance) = distance(family) else {
                 continue;
             };
-            let nodes = copies.iter().map(|&(node, _)| node).collect();
+            let nodes: Vec<NodeId> = copies.iter().map(|&(node, _)| node).collect();
             let subject = Subject {
-                kind: match copies[..] {
-                    [(only, _)] => kind_of(graph, only),
-                    _ => SubjectKind::Copies,
-                },
+                kind: kind_of_all(graph, &nodes),
                 name: family.clone(),
                 nodes: NodeSet::of_nodes(nodes),
             };
@@ -414,6 +410,18 @@ fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
 fn has_name(graph: &Graph<'_, '_>, id: ItemId) -> bool {
     let item = graph.ledger().item(id);
     item.kind != ItemKind::Unit && !is_anonymous(item.name)
+}
+
+/// What sort of thing several of one name are: of an import each symbol table may have its own entry.
+fn kind_of_all(graph: &Graph<'_, '_>, nodes: &[NodeId]) -> SubjectKind {
+    let mut kinds = nodes.iter().map(|&node| kind_of(graph, node));
+    let first = kinds.next().unwrap_or(SubjectKind::Copies);
+    let is_import = first == SubjectKind::Import && kinds.all(|kind| kind == first);
+    if nodes.len() < 2 || is_import {
+        first
+    } else {
+        SubjectKind::Copies
+    }
 }
 
 fn kind_of(graph: &Graph<'_, '_>, node: NodeId) -> SubjectKind {
