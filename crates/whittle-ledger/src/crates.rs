@@ -1,6 +1,7 @@
 //! Crates: the closed list of special ones, and the search for the package behind a name or a stable id.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 use whittle_names::CrateRef;
 
 use crate::certainty::{Certainty, Source};
@@ -50,7 +51,8 @@ pub struct Crate {
 }
 
 /// What sort of crate it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// A package of the program's own build.
     Package,

@@ -91,7 +91,7 @@ fn address_text(ledger: &Ledger<'_>, place: Place) -> String {
 }
 
 /// What to call a constant or variable without a name: by what it holds, else by who uses it.
-fn constant_text(ledger: &Ledger<'_>, id: ItemId, item: &Item<'_>) -> String {
+pub(crate) fn constant_text(ledger: &Ledger<'_>, id: ItemId, item: &Item<'_>) -> String {
     let Some(place) = item.place else {
         return "(no name)".to_owned();
     };
@@ -136,7 +136,7 @@ pub(crate) fn section_name(image: &Image<'_>, section: SectionIndex) -> String {
 }
 
 /// The text of a name on the axes `function` and `generic`; nothing if there is no name.
-fn name_text(name: &[u8], axis: Axis) -> Option<String> {
+pub(crate) fn name_text(name: &[u8], axis: Axis) -> Option<String> {
     if name.is_empty() {
         return None;
     }

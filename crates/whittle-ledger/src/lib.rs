@@ -8,7 +8,8 @@
 //!
 //! The stages inside, in order: items and their bytes (`items`), descriptions go to what they describe
 //! (`descriptions`), items get their crates (`attribution`), sections are laid out in the file and in memory
-//! (`layout`). [`Causes`] says why bytes exist, [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
+//! (`layout`). [`Snapshot`] rolls a ledger up to what can be kept, [`Difference`] compares two.
+//! [`Causes`] says why bytes exist, [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,6 +42,7 @@ mod certainty;
 mod constants;
 mod crates;
 mod descriptions;
+mod difference;
 mod findings;
 mod graph;
 mod item_text;
@@ -58,6 +60,7 @@ mod owner;
 mod padding;
 mod paper;
 mod savings;
+mod snapshot;
 mod source_paths;
 mod symbols;
 mod table;
@@ -72,6 +75,10 @@ pub use cause::{Cause, Causes, Reason};
 pub use certainty::{Certainty, Source};
 pub use constants::PanicLocation;
 pub use crates::{Crate, CrateId, Family};
+pub use difference::{
+    Blame, Build as BuildChange, Bump, Delta, DeltaTable, Difference, DifferenceError,
+    FeatureChange, Mismatch, Motive, NewPackage, Pair, SettingChange, Share, Stage, Value,
+};
 pub use findings::{Bringer, FileFacts, Findings, FullTables, Request};
 pub use graph::{
     Forecast, Graph, GraphError, Keeping, KeepingRequest, Leaving, Mention, Nearest, NodeId,
@@ -83,6 +90,10 @@ pub use ledger::{Ledger, LedgerError, Span, Totals};
 pub use named_packages::NamedPackage;
 pub use owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
 pub use savings::{Callers, EqualItems, Exactness, GenericCopies, Repeats, Saving, SavingKind};
+pub use snapshot::{
+    BuildFacts, DependencyFacts, Entry, EntryKind, ItemKey, PackageFacts, ProgramFacts, Snapshot,
+    SnapshotError,
+};
 pub use table::{Copies, Row, Table};
 pub use why::{
     Candidate, Holder, Kept, MAX_LISTED, NotFound, Query, Step, Subject, SubjectKind, Why,

@@ -116,6 +116,54 @@ impl<'path> PathOwner<'path> {
     }
 }
 
+/// The part of a source file's path that stays when a package gets another version or the machine keeps its files
+/// elsewhere: `regex-syntax/src/ast/parse.rs`.
+pub(crate) fn stable_path(path: &str) -> String {
+    for mark in ["registry/src/", "registry\\src\\", "/rust/deps/"] {
+        let Some((_, rest)) = path.split_once(mark) else {
+            continue;
+        };
+        // The folder of the index comes first, except in the standard library's own.
+        let rest = match mark {
+            "/rust/deps/" => rest,
+            _ => rest.split_once(['/', '\\']).map_or(rest, |(_, rest)| rest),
+        };
+        let (package, file) = rest.split_once(['/', '\\']).unwrap_or((rest, ""));
+        let name = split_version(package).map_or(package, |(name, _)| name);
+        return format!("{name}/{file}");
+    }
+    for mark in ["git/checkouts/", "git\\checkouts\\"] {
+        if let Some((_, rest)) = path.split_once(mark) {
+            // `REPOSITORY-HASH/COMMIT/…`
+            let mut parts = rest.splitn(3, ['/', '\\']);
+            let repository = parts.next().unwrap_or_default();
+            let name = repository
+                .rsplit_once('-')
+                .map_or(repository, |(name, _)| name);
+            return format!("{name}/{}", parts.nth(1).unwrap_or_default());
+        }
+    }
+    if let Some((_, rest)) = path
+        .split_once("/library/")
+        .filter(|(before, _)| before.starts_with("/rustc/"))
+    {
+        return format!("library/{rest}");
+    }
+    // A package of the workspace is named from its root, one beside it in full.
+    let is_absolute = path.starts_with('/') || path.get(1..3).is_some_and(|drive| drive == ":\\");
+    let mark = ["/src/", "\\src\\"]
+        .iter()
+        .filter_map(|mark| path.rfind(mark))
+        .max();
+    match mark {
+        Some(at) if is_absolute => {
+            let package = path[..at].rfind(['/', '\\']).map_or(0, |at| at + 1);
+            path[package..].to_owned()
+        }
+        _ => path.to_owned(),
+    }
+}
+
 /// The folder of a source file of the program's own: what stands before `src`, else the file's folder.
 ///
 /// Cargo hands paths of the workspace to the compiler as seen from its root, all others in full.
@@ -179,6 +227,37 @@ fn split_version(folder: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_lose_what_another_version_or_machine_changes() {
+        for (path, stable) in [
+            (
+                "/home/me/.cargo/registry/src/index-1/regex-1.2.3/src/a.rs",
+                "regex/src/a.rs",
+            ),
+            (
+                "/home/me/.cargo/registry/src/index-2/regex-1.3.0/src/a.rs",
+                "regex/src/a.rs",
+            ),
+            (
+                "/home/me/.cargo/git/checkouts/fork-0a1b/77aa/deep/src/a.rs",
+                "fork/deep/src/a.rs",
+            ),
+            (
+                "/rust/deps/hashbrown-0.15.2/src/raw.rs",
+                "hashbrown/src/raw.rs",
+            ),
+            (
+                "/rustc/59807616e1fa/library/core/src/str/mod.rs",
+                "library/core/src/str/mod.rs",
+            ),
+            ("/home/me/beside/src/lib.rs", "beside/src/lib.rs"),
+            ("src/main.rs", "src/main.rs"),
+            ("crates/core/main.rs", "crates/core/main.rs"),
+        ] {
+            assert_eq!(stable_path(path), stable);
+        }
+    }
 
     #[test]
     fn folder_names_split_before_the_version() {

@@ -9,9 +9,9 @@ use crate::constants::bytes_of;
 
 /// Where a function or constant stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Extent {
-    pub(super) place: Place,
-    pub(super) len: u64,
+pub(crate) struct Extent {
+    pub(crate) place: Place,
+    pub(crate) len: u64,
 }
 
 impl Extent {
@@ -21,7 +21,7 @@ impl Extent {
 }
 
 /// Reads bodies.
-pub(super) struct Bodies<'a> {
+pub(crate) struct Bodies<'a> {
     image: &'a Image<'a>,
     references: &'a References,
     encoding: Encoding,
@@ -42,7 +42,7 @@ enum Encoding {
 }
 
 impl<'a> Bodies<'a> {
-    pub(super) fn new(image: &'a Image<'a>, references: &'a References) -> Self {
+    pub(crate) fn new(image: &'a Image<'a>, references: &'a References) -> Self {
         let encoding = match image.target.architecture.as_str() {
             "x86_64" => Encoding::X86,
             // Big-endian programs have little-endian code.
@@ -119,7 +119,7 @@ impl<'a> Bodies<'a> {
     }
 
     /// The bytes of a body, with zeros where it holds what it mentions.
-    pub(super) fn normalised(&self, extent: &Extent, bytes: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn normalised(&self, extent: &Extent, bytes: &mut Vec<u8>) -> Option<()> {
         let stored = bytes_of(self.image, extent.place, extent.len)?;
         bytes.clear();
         bytes.extend_from_slice(stored);

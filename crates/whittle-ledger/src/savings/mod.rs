@@ -1,6 +1,6 @@
 //! What could be got back, judged by the file alone: computed where the change can be made on paper, else estimated.
 
-mod body;
+pub(crate) mod body;
 mod constants;
 mod equivalence;
 mod folding;
