@@ -62,6 +62,8 @@ pub enum Step {
     Variant,
     /// To compile or run the user's tests.
     Tests,
+    /// To change the version of a dependency in a lock file.
+    Update,
 }
 
 /// Whether a crate had to be compiled or was there already.

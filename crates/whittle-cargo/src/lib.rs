@@ -31,6 +31,7 @@
 //! | [`VariantBuilder::compile_bench`] | a [`Bench`]: a benchmark of the user's under other settings |
 //! | [`Edit`], [`Undo`] | settings written into the user's files, and taken back |
 //! | [`Cargo::toolchains`], [`linkers`] | what is installed |
+//! | [`Repository`], [`Worktree`] | commits, and their sources in a folder of their own |
 //!
 //! Children run with stdin closed: cargo hands its own stdin on when it asks rustc about the target, and text that waits
 //! there makes that fail for good (the answer is cached in `target/.rustc_info.json`).
@@ -44,6 +45,7 @@ mod compiler;
 mod edit;
 mod error;
 mod event;
+mod git;
 mod helper;
 mod link;
 mod linkers;
@@ -60,6 +62,7 @@ mod survey;
 mod toolchain;
 mod toolchains;
 mod twin;
+mod update;
 mod variant;
 
 pub use cargo_metadata::{self, Metadata, PackageId};
@@ -74,6 +77,7 @@ pub use crate::cargo::{Cargo, Stderr};
 pub use crate::edit::{Edit, EditError, EditRequest, FileEdit, Undo};
 pub use crate::error::CargoError;
 pub use crate::event::{Event, Events, Freshness, Step};
+pub use crate::git::{Commit, GitError, Repository, Worktree};
 pub use crate::helper::Helper;
 pub use crate::link::{CapturedLink, LinkChange, LinkError, NotCaptured, Relinked};
 pub use crate::linkers::{InstalledLinker, LinkerKind, LinkerOrigin, linkers};

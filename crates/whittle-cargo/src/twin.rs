@@ -22,6 +22,7 @@ use crate::error::CargoError;
 use crate::event::{Event, Events};
 use crate::lock::Lock;
 use crate::process::Ending;
+use crate::profile::ResolvedProfile;
 use crate::saved;
 use crate::selection::Selection;
 use crate::stamp::FileStamp;
@@ -41,6 +42,8 @@ pub struct Twin {
     pub path: PathBuf,
     /// The linker's map of that file.
     pub map: Option<PathBuf>,
+    /// What the profile came to for the artifact itself; only with [`Cargo::helper`].
+    pub profile: Option<ResolvedProfile>,
     /// Whether it was built just now.
     pub origin: Origin,
     /// What is not as good as it could be.
@@ -119,7 +122,8 @@ impl Cargo {
             },
             _ => CargoError::io("read", &artifact.path)(error),
         })?;
-        if let Some(twin) = place.reuse(&original) {
+        let is_enough = |twin: &Twin| self.helper.is_none() || twin.profile.is_some();
+        if let Some(twin) = place.reuse(&original).filter(is_enough) {
             return Ok(twin);
         }
 
@@ -132,7 +136,7 @@ impl Cargo {
             original: &original,
         };
         let mut warnings = Vec::new();
-        let messages = match MapFlag::for_target(&build.record.target) {
+        let (messages, profile) = match MapFlag::for_target(&build.record.target) {
             MapFlag::None => {
                 warnings.push(TwinWarning::NoMap {
                     why: NoMap::TargetHasNone,
@@ -146,11 +150,11 @@ impl Cargo {
                     ..
                 }) => {
                     events(Event::MapRefused);
-                    let messages = attempt.run(&[], events)?;
+                    let second = attempt.run(&[], events)?;
                     warnings.push(TwinWarning::NoMap {
                         why: NoMap::LinkerRefused,
                     });
-                    messages
+                    second
                 }
                 other => other?,
             },
@@ -168,6 +172,7 @@ impl Cargo {
         let twin = Twin {
             path: place.twin.clone(),
             map,
+            profile,
             origin: Origin::Built,
             warnings,
         };

@@ -11,12 +11,17 @@ use super::place::Place;
 use crate::artifact::{self, Artifact, ArtifactKind};
 use crate::build::{Build, build_directory, saved_folder};
 use crate::cargo::Cargo;
+use crate::compiler::Recording;
 use crate::error::CargoError;
 use crate::event::{Events, Step};
+use crate::profile::ResolvedProfile;
 use crate::saved::{Keep, SavedFiles, link_or_copy};
 use crate::selection::{OneTarget, Selection};
 use crate::stamp::FileStamp;
 use crate::variant::features_of;
+
+/// What leaves the symbols in.
+const KEEP_SYMBOLS: &str = "-Cstrip=none";
 
 /// One run of `cargo rustc`.
 pub(super) struct Attempt<'a> {
@@ -33,19 +38,30 @@ impl Attempt<'_> {
         &self,
         map_args: &[OsString],
         events: &mut Events<'_>,
-    ) -> Result<Vec<Message>, CargoError> {
+    ) -> Result<(Vec<Message>, Option<ResolvedProfile>), CargoError> {
         let args = self.args(map_args);
         self.place.clear()?;
         let saved = SavedFiles::save(&saved_folder(&self.build.workspace), self.files_to_save()?)?;
-        let messages = self.cargo.messages(Step::Twin, &args, events)?.messages;
+        let cargo = self.cargo;
+        let mut command = cargo.command(&cargo.program, &args);
+        let recording = match &cargo.helper {
+            Some(helper) => {
+                let recording = Recording::new()?;
+                recording.listen(cargo, helper, &mut command);
+                Some(recording)
+            }
+            None => None,
+        };
+        let messages = cargo.messages_of(Step::Twin, command, events)?.messages;
         self.take()?;
         saved.restore()?;
-        Ok(messages)
+        let calls = recording.map(|it| it.calls()).transpose()?;
+        Ok((messages, calls.and_then(profile)))
     }
 
     fn args(&self, map_args: &[OsString]) -> Vec<OsString> {
         let features = features_of(self.selection, self.build, self.artifact);
-        let trailing = std::iter::once("-Cstrip=none".into()).chain(map_args.iter().cloned());
+        let trailing = std::iter::once(KEEP_SYMBOLS.into()).chain(map_args.iter().cloned());
         self.selection.rustc_args(
             &self.artifact.package.repr,
             OneTarget::of(self.artifact),
@@ -116,6 +132,16 @@ impl Attempt<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The profile as cargo told it of the last crate, without the flag that makes a twin of it.
+fn profile(calls: Vec<Vec<OsString>>) -> Option<ResolvedProfile> {
+    calls.into_iter().rev().find_map(|mut call| {
+        // Cargo itself has `-C` and the option in two words.
+        let ours = call.iter().position(|arg| arg == KEEP_SYMBOLS)?;
+        call.remove(ours);
+        Some(ResolvedProfile::of(&call))
+    })
 }
 
 /// Cargo's notes about what a package's crates were built from: `.fingerprint/NAME-HASH/*`.

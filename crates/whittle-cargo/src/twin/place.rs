@@ -11,6 +11,7 @@ use super::{Origin, Twin, TwinWarning};
 use crate::artifact::Artifact;
 use crate::build::{Build, own_folder};
 use crate::error::CargoError;
+use crate::profile::ResolvedProfile;
 use crate::saved::remove_file;
 use crate::stamp::FileStamp;
 use crate::toolchain::MapFlag;
@@ -32,6 +33,8 @@ struct Stamp {
     artifact: FileStamp,
     twin: FileStamp,
     map: Option<FileStamp>,
+    #[serde(default)]
+    profile: Option<ResolvedProfile>,
     warnings: Vec<TwinWarning>,
 }
 
@@ -79,15 +82,15 @@ impl Place {
     pub(super) fn reuse(&self, original: &FileStamp) -> Option<Twin> {
         let stamp: Stamp = serde_json::from_slice(&fs::read(&self.stamp).ok()?).ok()?;
         let map = stamp.map.is_some().then(|| self.map.clone());
-        let now = self
-            .stamp(original.clone(), map.as_deref(), stamp.warnings.clone())
-            .ok()?;
-        (now == stamp).then(|| Twin {
+        let twin = Twin {
             path: self.twin.clone(),
             map,
+            profile: stamp.profile.clone(),
             origin: Origin::Reused,
-            warnings: stamp.warnings,
-        })
+            warnings: stamp.warnings.clone(),
+        };
+        let now = self.stamp(original.clone(), &twin).ok()?;
+        (now == stamp).then_some(twin)
     }
 
     /// Notes down what the twin is good for: the artifact as it was, and lies in its place again.
@@ -102,7 +105,7 @@ impl Place {
             let now = FileStamp::of(artifact)?;
             let is_back = now.is_unchanged_copy_of(&original);
             let artifact = if is_back { now } else { original };
-            let stamp = self.stamp(artifact, twin.map.as_deref(), twin.warnings.clone())?;
+            let stamp = self.stamp(artifact, twin)?;
             let file = tempfile::NamedTempFile::new_in(&self.folder)?;
             serde_json::to_writer(&file, &stamp)?;
             file.persist(&self.stamp)?;
@@ -111,19 +114,15 @@ impl Place {
         write().map_err(CargoError::io("write", &self.stamp))
     }
 
-    fn stamp(
-        &self,
-        artifact: FileStamp,
-        map: Option<&Path>,
-        warnings: Vec<TwinWarning>,
-    ) -> io::Result<Stamp> {
+    fn stamp(&self, artifact: FileStamp, twin: &Twin) -> io::Result<Stamp> {
         Ok(Stamp {
             format: FORMAT.to_owned(),
             version: VERSION,
             artifact,
             twin: FileStamp::of(&self.twin)?,
-            map: map.map(FileStamp::of).transpose()?,
-            warnings,
+            map: twin.map.as_deref().map(FileStamp::of).transpose()?,
+            profile: twin.profile.clone(),
+            warnings: twin.warnings.clone(),
         })
     }
 
