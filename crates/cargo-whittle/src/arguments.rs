@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::diff::DiffArguments;
 use crate::shrink::arguments::{LeversArguments, ShrinkArguments, StripArguments, UndoArguments};
 
 /// Explains why a Rust program is as big as it is, and shrinks it by measured trials.
@@ -42,6 +43,13 @@ pub(crate) enum Command {
                       expression. Numbers are forecasts: at least so much leaves; docs/why.md explains them. Without FILE the package is built."
     )]
     Why(Box<WhyArguments>),
+    /// Say what a change, a commit or another version of a dependency did to the size.
+    #[command(
+        before_help = "Example: cargo whittle diff rev:main\n  says what the sources as they are now changed against the branch main",
+        after_help = "A side is a file, a snapshot that `--save` wrote, a revision (rev:NAME), or the sources as they are with another version \
+                      of a dependency (dep:NAME@VERSION). docs/diff.md explains how things are matched."
+    )]
+    Diff(Box<DiffArguments>),
     /// Find the smallest build that still does its job, by trials, and say or write its settings.
     #[command(
         before_help = "Example: cargo whittle shrink --workload '{} big.log'\n  tries builds of your program and says which settings to take",
@@ -138,6 +146,10 @@ pub(crate) struct ExplainArguments {
         help_heading = "What else is known about FILE"
     )]
     pub(crate) debug_file: Option<PathBuf>,
+
+    /// Also keep all that is known as a snapshot, for `cargo whittle diff` (compressed, unless the name ends in `.json`)
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pub(crate) save: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,

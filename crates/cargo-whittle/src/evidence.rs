@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use whittle_cargo::ResolvedProfile;
 use whittle_code::References;
 use whittle_image::link_map::LinkMap;
 use whittle_image::{FileKind, Image};
@@ -23,6 +24,8 @@ pub(crate) struct Evidence {
     /// The link map and where it was.
     pub(crate) link_map: Option<(PathBuf, Vec<u8>)>,
     pub(crate) packages: Option<Packages>,
+    /// What the profile came to, where the build was listened to.
+    pub(crate) profile: Option<ResolvedProfile>,
     /// How names are known and what is not as good as it could be.
     pub(crate) notes: Vec<String>,
 }
@@ -69,6 +72,7 @@ impl Evidence {
             companion,
             link_map,
             packages: None,
+            profile: None,
             notes,
         })
     }
@@ -136,8 +140,35 @@ impl Evidence {
             companion,
             link_map,
             packages: Some(packages),
+            profile: twin.profile,
             notes,
         })
+    }
+
+    /// Accounts for every byte, and hands the account on.
+    pub(crate) fn with_ledger<T>(
+        &self,
+        use_it: impl FnOnce(&Ledger<'_>, &Witnesses<'_>) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let image = parse(&self.path, &self.bytes)?;
+        let companion: Option<Image<'_>> = match &self.companion {
+            Some(companion) => Some(parse(&companion.path, &companion.bytes)?),
+            None => None,
+        };
+        let link_map = match &self.link_map {
+            Some((path, bytes)) => Some(parse_map(path, bytes)?),
+            None => None,
+        };
+        let witnesses = Witnesses {
+            companion: companion.as_ref(),
+            link_map: link_map.as_ref(),
+            packages: self.packages.as_ref(),
+        };
+        // A failure here is a fault of this program, not the user's trouble; it is reported as such.
+        let references = References::find(&image);
+        let ledger = Ledger::build(&image, &witnesses, &references)
+            .unwrap_or_else(|error| panic!("{error}"));
+        use_it(&ledger, &witnesses)
     }
 }
 

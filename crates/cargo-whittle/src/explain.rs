@@ -10,6 +10,7 @@ use crate::evidence::{self, Evidence};
 use crate::inputs::project::{self, Project};
 use crate::output::{self, Output, Style};
 use crate::request::{Request, Shown, Subject};
+use crate::snapshots;
 use crate::trouble::{Outcome, Trouble};
 use crate::why;
 
@@ -22,10 +23,15 @@ pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
             debug_file,
         } => {
             let evidence = Evidence::of_file(path, link_map.as_deref(), debug_file.as_deref())?;
-            account(request, style, &evidence, Origin::File)
+            account(request, style, &evidence, Origin::File, None)
         }
         Subject::Package(selection) => {
-            let project = Project::new(selection);
+            let project = if request.wants_snapshot() {
+                // What a snapshot says of the profile is heard while the twin is built.
+                Project::with(snapshots::listening()?, selection)
+            } else {
+                Project::new(selection)
+            };
             let (build, notes) = project.build()?;
             let linked: Vec<&Artifact> = build
                 .artifacts
@@ -41,8 +47,13 @@ pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
                 )),
                 [only] => {
                     let evidence = Evidence::of_artifact(&project, &build, only, notes)?;
-                    account(request, style, &evidence, Origin::Package)
+                    let mut facts = None;
+                    if request.wants_snapshot() {
+                        facts = Some(snapshots::Facts::of(selection, &build, only, &evidence)?);
+                    }
+                    account(request, style, &evidence, Origin::Package, facts)
                 }
+                _ if request.wants_snapshot() => Err(snapshots::several(&linked)),
                 _ => list(request, style, &build, &linked, &notes),
             }
         }
@@ -59,8 +70,20 @@ pub(crate) enum Origin {
 }
 
 /// Accounts for every byte and writes the answer.
-fn account(request: &Request, style: Style, evidence: &Evidence, origin: Origin) -> Outcome<()> {
+fn account(
+    request: &Request,
+    style: Style,
+    evidence: &Evidence,
+    origin: Origin,
+    facts: Option<snapshots::Facts>,
+) -> Outcome<()> {
     evidence.account(|ledger, witnesses| {
+        if request.wants_snapshot() {
+            let snapshot = snapshots::of_ledger(ledger, evidence, facts)?;
+            if let Some(path) = &request.save {
+                snapshots::write(path, &snapshot)?;
+            }
+        }
         let output = Output::open(request, style)?;
         if request.shown == Shown::Spans {
             return output.spans(ledger);

@@ -2,13 +2,16 @@
 //! writes the answer. This file knows how the program ends.
 
 mod arguments;
+mod diff;
 mod evidence;
 mod exit;
 mod explain;
 mod inputs;
+mod near;
 mod output;
 mod request;
 mod shrink;
+mod snapshots;
 mod trouble;
 mod why;
 
@@ -55,6 +58,10 @@ fn run(arguments: Arguments) -> Outcome<Exit> {
         None => arguments.explain,
         Some(Command::Explain(explain)) => *explain,
         Some(Command::Why(why)) => return why::why(*why).map(|()| Exit::Done),
+        Some(Command::Diff(diff)) => {
+            let style = output::Style::of(&diff.output);
+            return diff::diff(*diff, style);
+        }
         Some(Command::Shrink(shrink)) => {
             let style = output::Style::of(&shrink.output);
             return shrink::shrink(*shrink, style);

@@ -96,6 +96,22 @@ pub(crate) fn plain_lines(text: &str) -> Outcome<()> {
     })
 }
 
+/// Writes what changed between two builds.
+pub(crate) fn difference(
+    report: &whittle_report::difference::Report<'_>,
+    format: Format,
+    path: Option<&Path>,
+    style: Style,
+) -> Outcome<()> {
+    use whittle_report::difference;
+    Sink::open(path)?.write(|out| match format {
+        Format::Text => difference::text(out, report, style.width, style.color),
+        Format::Json => difference::json(out, report),
+        Format::Markdown => difference::markdown(out, report),
+        Format::Csv => difference::csv(out, report),
+    })
+}
+
 /// Writes the settings that are tried.
 pub(crate) fn levers(
     levers: &[&whittle_trial::lever::Lever],

@@ -20,6 +20,15 @@ pub(crate) struct Request {
     pub(crate) sort: Option<SortBy>,
     pub(crate) format: Format,
     pub(crate) output: Option<PathBuf>,
+    /// Where to keep a snapshot.
+    pub(crate) save: Option<PathBuf>,
+}
+
+impl Request {
+    /// Whether a snapshot is needed.
+    pub(crate) fn wants_snapshot(&self) -> bool {
+        self.save.is_some()
+    }
 }
 
 /// What is to be explained.
@@ -58,22 +67,7 @@ pub(crate) enum Shown {
 impl Request {
     /// Checks what was typed.
     pub(crate) fn new(typed: ExplainArguments) -> Outcome<Self> {
-        let axes: Vec<Axis> = typed
-            .by
-            .iter()
-            .map(|name| name.trim().parse())
-            .collect::<Result<_, _>>()
-            .map_err(Trouble::plain)?;
-        if let Some(axis) = axes
-            .iter()
-            .enumerate()
-            .find(|(at, axis)| axes[..*at].contains(axis))
-            .map(|(_, axis)| axis)
-        {
-            return Err(Trouble::plain(anyhow!(
-                "`--by` names the axis `{axis}` twice"
-            )));
-        }
+        let axes = axes(&typed.by)?;
         let filter = typed
             .filter
             .as_deref()
@@ -136,6 +130,7 @@ impl Request {
             sort: typed.sort,
             format,
             output,
+            save: typed.save,
         })
     }
 }
@@ -165,6 +160,22 @@ impl Subject {
             link_map,
             debug_file,
         })
+    }
+}
+
+/// The axes that `--by` names.
+pub(crate) fn axes(typed: &[String]) -> Outcome<Vec<Axis>> {
+    let axes: Vec<Axis> = typed
+        .iter()
+        .map(|name| name.trim().parse())
+        .collect::<Result<_, _>>()
+        .map_err(Trouble::plain)?;
+    let mut numbered = axes.iter().enumerate();
+    match numbered.find(|(at, axis)| axes[..*at].contains(axis)) {
+        Some((_, twice)) => Err(Trouble::plain(anyhow!(
+            "`--by` names the axis `{twice}` twice"
+        ))),
+        None => Ok(axes),
     }
 }
 

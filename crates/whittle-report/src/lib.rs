@@ -14,6 +14,7 @@
 //! | [`markdown`] | pull requests and issues |
 //! | [`spans`] | the tiling itself, byte by byte |
 //! | [`why`] | why something is in the file, with the schema `docs/why.schema.json` |
+//! | [`difference`] | what changed between two builds, with the schema `docs/diff.schema.json` |
 //! | [`shrink`], [`levers`] | trials and what they gave, with the schema `docs/shrink.schema.json`; the settings that are tried |
 
 mod numbers;
@@ -24,6 +25,7 @@ mod rows;
 mod words;
 
 pub mod csv;
+pub mod difference;
 pub mod json;
 pub mod levers;
 pub mod markdown;

@@ -375,7 +375,7 @@ pub(crate) fn prose(text: &str) -> String {
     let text = plain(text);
     let parts: Vec<&str> = text.split('`').collect();
     let is_harmless = |part: &str| {
-        let letter = |c: char| c.is_alphanumeric() || " .,:;()%+-/…'\"".contains(c);
+        let letter = |c: char| c.is_alphanumeric() || " .,:;()%+-/…→'\"".contains(c);
         // `_` between letters and digits is text: x86_64.
         part.split('_')
             .all(|word| !word.is_empty() || part.is_empty())

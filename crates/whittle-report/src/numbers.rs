@@ -16,6 +16,16 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// A change of bytes, with its sign: `+6,303,792`, `-1`, `0`.
+pub(crate) fn signed(bytes: i64) -> String {
+    let sign = match bytes {
+        0 => "",
+        1.. => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", grouped(bytes.unsigned_abs()))
+}
+
 /// A number of bytes to three digits in the unit that suits it: `6.01 MiB`, `486 KiB`, `812 bytes`.
 pub(crate) fn human(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -90,6 +100,13 @@ mod tests {
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(6_303_792), "6,303,792");
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn changes_have_a_sign() {
+        assert_eq!(signed(0), "0");
+        assert_eq!(signed(1_234), "+1,234");
+        assert_eq!(signed(i64::MIN), "-9,223,372,036,854,775,808");
     }
 
     #[test]

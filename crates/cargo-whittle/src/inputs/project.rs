@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use whittle_cargo::{
-    Artifact, ArtifactKind, Build, BuildWarning, Cargo, Event, NoMap, Selection, Step, TwinWarning,
+    Artifact, ArtifactKind, Build, BuildWarning, Cargo, Event, NoMap, ResolvedProfile, Selection,
+    Step, TwinWarning,
 };
 use whittle_image::{Image, Section};
 use whittle_ledger::{Package, Packages};
@@ -21,16 +22,20 @@ pub(crate) struct Project<'a> {
 pub(crate) struct TwinFiles {
     pub(crate) program: Option<PathBuf>,
     pub(crate) map: Option<PathBuf>,
+    /// What the profile came to, where the build was listened to.
+    pub(crate) profile: Option<ResolvedProfile>,
     /// What is not as good as it could be, for the report.
     pub(crate) notes: Vec<String>,
 }
 
 impl<'a> Project<'a> {
     pub(crate) fn new(selection: &'a Selection) -> Self {
-        Self {
-            cargo: Cargo::from_env(),
-            selection,
-        }
+        Self::with(Cargo::from_env(), selection)
+    }
+
+    /// With a cargo of one's own.
+    pub(crate) fn with(cargo: Cargo, selection: &'a Selection) -> Self {
+        Self { cargo, selection }
     }
 
     /// Builds what ships.
@@ -55,6 +60,7 @@ impl<'a> Project<'a> {
             Ok(twin) => TwinFiles {
                 program: Some(twin.path),
                 map: twin.map,
+                profile: twin.profile,
                 notes: twin.warnings.iter().map(twin_warning).collect(),
             },
             Err(error) => TwinFiles {
@@ -73,7 +79,7 @@ impl<'a> Project<'a> {
     clippy::needless_pass_by_value,
     reason = "the form in which whittle-cargo hands out events"
 )]
-fn tell(event: Event<'_>) {
+pub(crate) fn tell(event: Event<'_>) {
     match event {
         Event::Waiting { lock } => eprintln!(
             "waiting for another cargo-whittle that holds `{}`",

@@ -82,7 +82,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// The size after `gzip -9`, in bytes.
-fn compressed(bytes: &[u8]) -> std::io::Result<u64> {
+pub(crate) fn compressed(bytes: &[u8]) -> std::io::Result<u64> {
     let mut encoder = GzEncoder::new(Count(0), Compression::best());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?.0)

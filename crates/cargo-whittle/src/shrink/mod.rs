@@ -10,7 +10,7 @@ mod bench;
 mod command;
 mod command_build;
 mod configuration;
-mod evidence;
+pub(crate) mod evidence;
 mod foreign;
 mod judge;
 mod lab;

@@ -4,6 +4,7 @@ mod bad_input;
 mod benchmarks;
 mod build_command;
 mod debug_file;
+mod diff;
 mod disks;
 mod files;
 mod foreign;
