@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::check::CheckArguments;
 use crate::diff::DiffArguments;
 use crate::shrink::arguments::{LeversArguments, ShrinkArguments, StripArguments, UndoArguments};
 
@@ -16,7 +17,7 @@ use crate::shrink::arguments::{LeversArguments, ShrinkArguments, StripArguments,
     styles = clap_cargo::style::CLAP_STYLING,
     args_conflicts_with_subcommands = true,
     before_help = "Example: cargo whittle\n  builds the package you stand in and says why its program is so big",
-    after_help = "Exit codes: 0 done, 1 `--apply` kept nothing, 2 your trouble (bad flag, bad file, broken build), 101 a bug in this program."
+    after_help = "Exit codes: 0 done, 1 a check failed or `--apply` kept nothing, 2 your trouble (bad flag, bad file, broken build), 101 a bug in this program."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -50,6 +51,13 @@ pub(crate) enum Command {
                       of a dependency (dep:NAME@VERSION). docs/diff.md explains how things are matched."
     )]
     Diff(Box<DiffArguments>),
+    /// Say whether the program is within its budget, and what to blame if it is not.
+    #[command(
+        before_help = "Example: cargo whittle check --total '4 MiB'\n  fails if the program that ships is larger",
+        after_help = "Limits for every run stand in `whittle.toml` below `[budget]`; docs/check.md explains them. \
+                      Exit codes: 0 within the budget, 1 over it, 2 your trouble."
+    )]
+    Check(Box<CheckArguments>),
     /// Find the smallest build that still does its job, by trials, and say or write its settings.
     #[command(
         before_help = "Example: cargo whittle shrink --workload '{} big.log'\n  tries builds of your program and says which settings to take",

@@ -2,6 +2,7 @@
 //! writes the answer. This file knows how the program ends.
 
 mod arguments;
+mod check;
 mod diff;
 mod evidence;
 mod exit;
@@ -58,6 +59,10 @@ fn run(arguments: Arguments) -> Outcome<Exit> {
         None => arguments.explain,
         Some(Command::Explain(explain)) => *explain,
         Some(Command::Why(why)) => return why::why(*why).map(|()| Exit::Done),
+        Some(Command::Check(check)) => {
+            let style = output::Style::new(check.color, check.output.as_deref());
+            return check::check(*check, style);
+        }
         Some(Command::Diff(diff)) => {
             let style = output::Style::of(&diff.output);
             return diff::diff(*diff, style);

@@ -9,6 +9,7 @@ use whittle_ledger::{Axis, Findings, Keeping, Ledger, Table};
 use whittle_report::{Options, Program, Sort, Subject};
 
 use crate::arguments::{Color, Format, OutputArguments, SortBy, WhyFormat};
+use crate::check::CheckFormat;
 use crate::explain::Origin;
 use crate::request::Request;
 use crate::trouble::{Outcome, Trouble};
@@ -93,6 +94,24 @@ pub(crate) fn plain_lines(text: &str) -> Outcome<()> {
     Sink::open(None)?.write(|out| {
         text.lines()
             .try_for_each(|line| writeln!(out, "{}", whittle_report::plain(line)))
+    })
+}
+
+/// Writes what became of a budget.
+pub(crate) fn check(
+    report: &whittle_report::check::Report<'_>,
+    format: CheckFormat,
+    path: Option<&Path>,
+    style: Style,
+) -> Outcome<()> {
+    use whittle_report::check;
+    Sink::open(path)?.write(|out| match format {
+        CheckFormat::Text => check::text(out, report, style.width, style.color),
+        CheckFormat::Json => check::json(out, report),
+        CheckFormat::Markdown => check::markdown(out, report),
+        CheckFormat::Github => check::github(out, report),
+        CheckFormat::Gitlab => check::gitlab(out, report),
+        CheckFormat::Sarif => check::sarif(out, report),
     })
 }
 

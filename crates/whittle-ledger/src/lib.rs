@@ -8,8 +8,8 @@
 //!
 //! The stages inside, in order: items and their bytes (`items`), descriptions go to what they describe
 //! (`descriptions`), items get their crates (`attribution`), sections are laid out in the file and in memory
-//! (`layout`). [`Snapshot`] rolls a ledger up to what can be kept, [`Difference`] compares two.
-//! [`Causes`] says why bytes exist, [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
+//! (`layout`). [`Snapshot`] rolls a ledger up to what can be kept, [`Difference`] compares two, [`Budget`] holds one against
+//! limits. [`Causes`] says why bytes exist, [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,6 +37,7 @@
 mod anchors;
 mod attribution;
 mod axis;
+mod budget;
 mod cause;
 mod certainty;
 mod constants;
@@ -71,6 +72,10 @@ mod why;
 mod witness;
 
 pub use axis::{Axis, UnknownAxis};
+pub use budget::{
+    Bound, Budget, BudgetError, Checked as BudgetChecked, Culprit, Limit, Measure, Override,
+    Ruling, Subject as BudgetSubject, UnknownSubject, Verdict,
+};
 pub use cause::{Cause, Causes, Reason};
 pub use certainty::{Certainty, Source};
 pub use constants::PanicLocation;

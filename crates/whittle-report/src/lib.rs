@@ -14,6 +14,7 @@
 //! | [`markdown`] | pull requests and issues |
 //! | [`spans`] | the tiling itself, byte by byte |
 //! | [`why`] | why something is in the file, with the schema `docs/why.schema.json` |
+//! | [`check`] | what became of a budget, for people and for the services that run it |
 //! | [`difference`] | what changed between two builds, with the schema `docs/diff.schema.json` |
 //! | [`shrink`], [`levers`] | trials and what they gave, with the schema `docs/shrink.schema.json`; the settings that are tried |
 
@@ -24,6 +25,7 @@ mod plain;
 mod rows;
 mod words;
 
+pub mod check;
 pub mod csv;
 pub mod difference;
 pub mod json;

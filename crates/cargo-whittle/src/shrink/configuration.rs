@@ -1,4 +1,4 @@
-//! What `whittle.toml`, or `[workspace.metadata.whittle]` in the workspace's manifest, says about trials.
+//! What `whittle.toml`, or `[workspace.metadata.whittle]` in the workspace's manifest, says about trials and budgets.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 use whittle_trial::detect::Acknowledgement;
 
+use crate::check::configuration::Budget;
 use crate::trouble::{Outcome, Trouble};
 
 /// The file's name, at the workspace root.
@@ -25,6 +26,7 @@ pub(crate) struct Configuration {
     pub(crate) bench: Vec<BenchName>,
     pub(crate) check: Vec<Command>,
     pub(crate) acknowledge: Vec<Acknowledgement>,
+    pub(crate) budget: Budget,
 }
 
 /// `[shrink]`.
@@ -266,7 +268,7 @@ fn parse<T: for<'de> Deserialize<'de>>(path: &Path, text: &str) -> Outcome<T> {
         Trouble::new(
             anyhow!("{}", error.message().trim().replace('\n', ", "))
                 .context(format!("`{}` line {line}{key}", path.display())),
-            "see the page about `whittle.toml` in the book, docs/shrink.md",
+            "docs/shrink.md and docs/check.md say what can stand there",
         )
     })
 }

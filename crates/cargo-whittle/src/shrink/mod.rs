@@ -9,7 +9,7 @@ mod baseline;
 mod bench;
 mod command;
 mod command_build;
-mod configuration;
+pub(crate) mod configuration;
 pub(crate) mod evidence;
 mod foreign;
 mod judge;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod benchmarks;
 mod build_command;
+mod check;
 mod debug_file;
 mod diff;
 mod disks;

@@ -10,6 +10,8 @@ use whittle_ledger::{Blame, DeltaTable, Difference};
 
 pub use csv::write as csv;
 pub use json::write as json;
+pub(crate) use json::{cause, side};
+pub(crate) use markdown::body as markdown_body;
 pub use markdown::write as markdown;
 pub use text::write as text;
 
