@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::CheckArguments;
 use crate::diff::DiffArguments;
+use crate::history::HistoryArguments;
+use crate::init::InitArguments;
 use crate::shrink::arguments::{LeversArguments, ShrinkArguments, StripArguments, UndoArguments};
 
 /// Explains why a Rust program is as big as it is, and shrinks it by measured trials.
@@ -58,6 +60,17 @@ pub(crate) enum Command {
                       Exit codes: 0 within the budget, 1 over it, 2 your trouble."
     )]
     Check(Box<CheckArguments>),
+    /// Say how the size moved over time, and which commit made it jump.
+    #[command(
+        before_help = "Example: cargo whittle history --bisect v1.0.0..main\n  names the commit at which the size jumped, by building a few",
+        after_help = "`cargo whittle check --record` and `explain --record` add a line to whittle-history.jsonl; docs/history.md explains it."
+    )]
+    History(Box<HistoryArguments>),
+    /// Write a `whittle.toml` to start from, and a workflow for GitHub Actions.
+    #[command(
+        before_help = "Example: cargo whittle init --github\n  writes whittle.toml and .github/workflows/size.yml; what is there already is left alone"
+    )]
+    Init(InitArguments),
     /// Find the smallest build that still does its job, by trials, and say or write its settings.
     #[command(
         before_help = "Example: cargo whittle shrink --workload '{} big.log'\n  tries builds of your program and says which settings to take",
@@ -158,6 +171,16 @@ pub(crate) struct ExplainArguments {
     /// Also keep all that is known as a snapshot, for `cargo whittle diff` (compressed, unless the name ends in `.json`)
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub(crate) save: Option<PathBuf>,
+    /// Add a line to the history [default: whittle-history.jsonl at the workspace's root]
+    #[arg(
+        long,
+        value_name = "PATH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = crate::history::FILE,
+        help_heading = "Output"
+    )]
+    pub(crate) record: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,

@@ -7,6 +7,7 @@ use whittle_ledger::{
 };
 
 use crate::evidence::{self, Evidence};
+use crate::history;
 use crate::inputs::project::{self, Project};
 use crate::output::{self, Output, Style};
 use crate::request::{Request, Shown, Subject};
@@ -79,9 +80,13 @@ fn account(
 ) -> Outcome<()> {
     evidence.account(|ledger, witnesses| {
         if request.wants_snapshot() {
+            let root = facts.as_ref().map(|facts| facts.root.clone());
             let snapshot = snapshots::of_ledger(ledger, evidence, facts)?;
             if let Some(path) = &request.save {
                 snapshots::write(path, &snapshot)?;
+            }
+            if let Some(path) = history::place(request.record.as_deref(), root.as_deref()) {
+                history::record(&path, &snapshot, &crate::check::day::today())?;
             }
         }
         let output = Output::open(request, style)?;

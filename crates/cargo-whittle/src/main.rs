@@ -7,6 +7,8 @@ mod diff;
 mod evidence;
 mod exit;
 mod explain;
+mod history;
+mod init;
 mod inputs;
 mod near;
 mod output;
@@ -63,6 +65,11 @@ fn run(arguments: Arguments) -> Outcome<Exit> {
             let style = output::Style::new(check.color, check.output.as_deref());
             return check::check(*check, style);
         }
+        Some(Command::History(history)) => {
+            let style = output::Style::of(&history.output);
+            return history::history(*history, style);
+        }
+        Some(Command::Init(arguments)) => return init::init(arguments),
         Some(Command::Diff(diff)) => {
             let style = output::Style::of(&diff.output);
             return diff::diff(*diff, style);

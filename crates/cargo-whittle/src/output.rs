@@ -97,6 +97,23 @@ pub(crate) fn plain_lines(text: &str) -> Outcome<()> {
     })
 }
 
+/// Writes how a size moved over time.
+pub(crate) fn history(
+    lines: &[whittle_report::history::Line],
+    rows: Option<usize>,
+    format: Format,
+    path: Option<&Path>,
+    style: Style,
+) -> Outcome<()> {
+    use whittle_report::history;
+    Sink::open(path)?.write(|out| match format {
+        Format::Text => history::text(out, lines, rows, style.width, style.color),
+        Format::Json => history::json(out, lines),
+        Format::Markdown => history::markdown(out, lines, rows),
+        Format::Csv => history::csv(out, lines),
+    })
+}
+
 /// Writes what became of a budget.
 pub(crate) fn check(
     report: &whittle_report::check::Report<'_>,

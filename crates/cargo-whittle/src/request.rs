@@ -22,12 +22,14 @@ pub(crate) struct Request {
     pub(crate) output: Option<PathBuf>,
     /// Where to keep a snapshot.
     pub(crate) save: Option<PathBuf>,
+    /// Which history to add a line to, as it was typed.
+    pub(crate) record: Option<PathBuf>,
 }
 
 impl Request {
     /// Whether a snapshot is needed.
     pub(crate) fn wants_snapshot(&self) -> bool {
-        self.save.is_some()
+        self.save.is_some() || self.record.is_some()
     }
 }
 
@@ -131,6 +133,7 @@ impl Request {
             format,
             output,
             save: typed.save,
+            record: typed.record,
         })
     }
 }

@@ -16,6 +16,7 @@
 //! | [`why`] | why something is in the file, with the schema `docs/why.schema.json` |
 //! | [`check`] | what became of a budget, for people and for the services that run it |
 //! | [`difference`] | what changed between two builds, with the schema `docs/diff.schema.json` |
+//! | [`history`] | how a size moved over time, with the schema `docs/history.schema.json` |
 //! | [`shrink`], [`levers`] | trials and what they gave, with the schema `docs/shrink.schema.json`; the settings that are tried |
 
 mod numbers;
@@ -28,6 +29,7 @@ mod words;
 pub mod check;
 pub mod csv;
 pub mod difference;
+pub mod history;
 pub mod json;
 pub mod levers;
 pub mod markdown;

@@ -37,6 +37,16 @@ pub(crate) struct CheckArguments {
     /// Keep a snapshot of this build, to be a baseline
     #[arg(long, value_name = "PATH", help_heading = "The budget")]
     pub(crate) save: Option<PathBuf>,
+    /// Add a line to the history [default: whittle-history.jsonl at the workspace's root]
+    #[arg(
+        long,
+        value_name = "PATH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = crate::history::FILE,
+        help_heading = "The budget"
+    )]
+    pub(crate) record: Option<PathBuf>,
 
     /// The map that the linker wrote for FILE (lld, GNU ld, mold)
     #[arg(

@@ -3,7 +3,7 @@
 mod amount;
 mod arguments;
 pub(crate) mod configuration;
-mod day;
+pub(crate) mod day;
 mod limits;
 mod ratchet;
 
@@ -22,6 +22,7 @@ use self::limits::Limits;
 use crate::diff::{doubts, refuse_mismatches};
 use crate::evidence::Evidence;
 use crate::exit::Exit;
+use crate::history;
 use crate::inputs::file;
 use crate::inputs::project::tell;
 use crate::near;
@@ -44,7 +45,7 @@ pub(crate) fn check(mut typed: CheckArguments, style: Style) -> Outcome<Exit> {
     let selection = selection(std::mem::take(&mut typed.build));
     let root = root(&selection, typed.file.as_deref())?;
     let limits = Limits::read(&root, &typed)?;
-    if limits.budget.limits.is_empty() && typed.save.is_none() {
+    if limits.budget.limits.is_empty() && typed.save.is_none() && typed.record.is_none() {
         return Err(Trouble::new(
             anyhow!("there is no budget to check against"),
             "write `total = \"4 MiB\"` below `[budget]` in `whittle.toml`, or give `--total '4 MiB'`",
@@ -87,6 +88,9 @@ pub(crate) fn check(mut typed: CheckArguments, style: Style) -> Outcome<Exit> {
     answer.write(&typed, style)?;
     if let Some(path) = &typed.save {
         snapshots::write(path, &snapshot)?;
+    }
+    if let Some(path) = history::place(typed.record.as_deref(), Some(&root)) {
+        history::record(&path, &snapshot, &day::today())?;
     }
     if typed.ratchet {
         ratchet::lower(&root, &limits, &checked)?;

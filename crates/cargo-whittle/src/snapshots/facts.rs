@@ -1,6 +1,7 @@
 //! What a build says about itself, as snapshots keep it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use whittle_cargo::cargo_metadata::{self, DependencyKind};
 use whittle_cargo::{Artifact, Build, Cargo, Repository, Selection, Unit};
@@ -15,6 +16,8 @@ use crate::trouble::Outcome;
 pub(crate) struct Facts {
     pub(crate) build: BuildFacts,
     pub(crate) packages: Vec<PackageFacts>,
+    /// The folder of the workspace.
+    pub(crate) root: PathBuf,
 }
 
 impl Facts {
@@ -60,6 +63,7 @@ impl Facts {
                 revision: revision(build),
             },
             packages: packages(build, &metadata),
+            root: build.workspace.workspace_root.clone().into_std_path_buf(),
         })
     }
 }

@@ -9,6 +9,7 @@ mod diff;
 mod disks;
 mod files;
 mod foreign;
+mod history;
 mod keeping;
 mod kills;
 mod machine;

@@ -1,0 +1,91 @@
+//! `init`: a configuration to start from, and a workflow that uses it.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use whittle_cargo::Cargo;
+
+use crate::arguments::BuildArguments;
+use crate::exit::Exit;
+use crate::inputs::project::tell;
+use crate::request::selection;
+use crate::shrink::configuration;
+use crate::trouble::{Outcome, Trouble};
+
+/// What is written.
+const CONFIGURATION: &str = include_str!("whittle.toml");
+const WORKFLOW: &str = include_str!("size.yml");
+
+/// Where the workflow goes.
+const WORKFLOW_PATH: &str = ".github/workflows/size.yml";
+
+/// The arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Write a workflow for GitHub Actions as well: .github/workflows/size.yml
+    #[arg(long)]
+    pub(crate) github: bool,
+    #[command(flatten)]
+    pub(crate) manifest: clap_cargo::Manifest,
+}
+
+/// Writes what is not there yet; what is there is left as it is, and is an error.
+pub(crate) fn init(typed: InitArguments) -> Outcome<Exit> {
+    let build = BuildArguments {
+        manifest: typed.manifest,
+        ..BuildArguments::default()
+    };
+    let root = Cargo::from_env().workspace_root(&selection(build), &mut tell)?;
+    // One that stands in the manifest would contradict the new one.
+    let has_any = fs::read_to_string(root.join("Cargo.toml"))
+        .is_ok_and(|text| text.contains("workspace.metadata.whittle"));
+    if has_any {
+        return Err(Trouble::new(
+            anyhow!("`Cargo.toml` has `[workspace.metadata.whittle]` already"),
+            "add to it what docs/shrink.md and docs/check.md explain, or move it to `whittle.toml`",
+        ));
+    }
+    let mut files = vec![(configuration::FILE, CONFIGURATION)];
+    if typed.github {
+        files.push((WORKFLOW_PATH, WORKFLOW));
+    }
+    // All or nothing.
+    if let Some((name, _)) = files.iter().find(|(name, _)| root.join(name).exists()) {
+        // A workflow can be had for a configuration that is there.
+        if !(typed.github && *name == configuration::FILE) || root.join(WORKFLOW_PATH).exists() {
+            return Err(Trouble::new(
+                anyhow!("`{}` is there already", root.join(name).display()),
+                "it is left as it is; remove it to have a new one",
+            ));
+        }
+        files.remove(0);
+    }
+    for (name, text) in files {
+        create(&root.join(name), text)?;
+    }
+    Ok(Exit::Done)
+}
+
+#[expect(clippy::print_stderr, reason = "what was written, not results")]
+fn create(path: &Path, text: &str) -> Outcome<()> {
+    let write = || -> std::io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        match File::create_new(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            file => file?.write_all(text.as_bytes()),
+        }
+    };
+    write()
+        .with_context(|| format!("cannot write `{}`", path.display()))
+        .map_err(Trouble::plain)?;
+    eprintln!(
+        "     Whittle wrote {}",
+        whittle_report::plain(&path.display().to_string())
+    );
+    Ok(())
+}
