@@ -7,7 +7,10 @@ use whittle_ledger::{Axis, DeltaTable, Difference, Snapshot};
 
 fuzz_target!(|bytes: &[u8]| {
     // The old side ends where the new one starts.
-    let at = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let at = bytes
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(bytes.len());
     let (old, new) = (&bytes[..at], bytes.get(at + 1..).unwrap_or_default());
     let Ok(old) = Snapshot::read(old) else {
         return;
