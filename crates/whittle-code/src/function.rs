@@ -21,6 +21,8 @@ pub enum FunctionSource {
     Symbol,
     /// An unwind entry describes the code from there on.
     UnwindEntry,
+    /// A table of functions that the format has lists it.
+    Table,
     /// The program starts there.
     EntryPoint,
     /// A symbol of no type starts there, which other objects may use: hand-written assembly.
@@ -105,6 +107,9 @@ fn claims(image: &Image<'_>) -> Vec<Function> {
             claim(place, 0, FunctionSource::UnwindEntry);
         }
     }
+    for extent in &image.functions {
+        claim(extent.place, extent.len, FunctionSource::Table);
+    }
     if let Some(place) = image
         .entry
         .filter(|_| image.target.kind != FileKind::Object)
@@ -116,7 +121,7 @@ fn claims(image: &Image<'_>) -> Vec<Function> {
 
 /// Whether functions can be in a section. Stubs are known by their slots instead.
 pub(crate) fn is_code(section: &whittle_image::Section<'_>) -> bool {
-    section.access.loaded && section.access.executable && section.role != SectionRole::Stubs
+    section.access.executable && section.role != SectionRole::Stubs
 }
 
 /// Lets functions without a length run to the next one.

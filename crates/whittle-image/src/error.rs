@@ -10,7 +10,7 @@ pub enum ImageError {
     #[error("the file is empty")]
     Empty,
     /// The bytes are not an executable, library or object file of a format that is read.
-    #[error("not an ELF file: {recognised}")]
+    #[error("not an executable, library or object file: {recognised}")]
     UnknownFormat {
         /// What the file looks like instead.
         recognised: Lookalike,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::debug::DebugUnit;
+use crate::description::{Description, FunctionExtent};
 use crate::elf;
 use crate::error::{ImageError, Lookalike, Warnings};
 use crate::facts::BuildFacts;
@@ -40,6 +41,11 @@ pub struct Image<'data> {
     pub unwind_indexes: Vec<UnwindIndex>,
     /// Exception tables that unwind entries point at, in ascending order, each once.
     pub exception_tables: Vec<ExceptionTable>,
+    /// Functions whose extent a table of the format itself says, in ascending order, disjoint: where symbols have no
+    /// sizes, or there are none. Empty where symbols and unwind entries say as much.
+    pub functions: Vec<FunctionExtent>,
+    /// Bytes that describe others and are in none of the tables above.
+    pub descriptions: Vec<Description>,
     /// Stubs and the address slot each jumps through.
     pub stubs: Vec<Stub>,
     /// Debug info by unit.
@@ -148,12 +154,13 @@ impl<'data> Image<'data> {
         if data.is_empty() {
             return Err(ImageError::Empty);
         }
-        if !data.starts_with(b"\x7fELF") {
-            return Err(ImageError::UnknownFormat {
+        if data.starts_with(b"\x7fELF") {
+            elf::parse(data)
+        } else {
+            Err(ImageError::UnknownFormat {
                 recognised: Lookalike::of(data),
-            });
+            })
         }
-        elf::parse(data)
     }
 
     /// An image with nothing in it but the bytes: what the readers of formats start from.
@@ -170,6 +177,8 @@ impl<'data> Image<'data> {
             unwind_tables: Vec::new(),
             unwind_indexes: Vec::new(),
             exception_tables: Vec::new(),
+            functions: Vec::new(),
+            descriptions: Vec::new(),
             stubs: Vec::new(),
             debug_units: Vec::new(),
             facts: BuildFacts::default(),

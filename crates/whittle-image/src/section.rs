@@ -90,6 +90,10 @@ pub enum SectionRole {
     Debug,
     /// Notes: build-id, compiler versions, audit data.
     Notes,
+    /// Icons, manifests, version resources.
+    Resources,
+    /// A code signature.
+    Signature,
     /// Names of the sections themselves, groups, and other parts of the file's own structure.
     FileStructure,
     /// Anything else.

@@ -1,5 +1,7 @@
 //! Symbols: names that the file gives to places.
 
+use std::ops::Range;
+
 use crate::place::{Place, SectionIndex};
 
 /// One symbol table of the file.
@@ -11,12 +13,29 @@ pub struct SymbolTable<'data> {
     pub section: SectionIndex,
     /// The section that holds the names.
     pub names: Option<SectionIndex>,
-    /// The size of one entry, in bytes.
+    /// The size of one entry, in bytes; 0 if entries have sizes of their own, which are in `ranges`.
     pub entry_size: u64,
+    /// Where each entry stands, in bytes from the start of the section, if entries are not of one size.
+    pub ranges: Vec<Range<u64>>,
     /// The entries, in the order of the file, the empty first one included.
     pub symbols: Vec<Symbol<'data>>,
     /// A table of versions beside it (`.gnu.version`): one entry of two bytes for each symbol.
     pub versions: Option<SectionIndex>,
+}
+
+impl SymbolTable<'_> {
+    /// Where the entry of a symbol stands, in bytes from the start of the table's section. Where a symbol has no bytes
+    /// of its own, the range is empty.
+    #[must_use]
+    pub fn entry(&self, index: usize) -> Range<u64> {
+        if self.entry_size == 0 {
+            return self.ranges.get(index).cloned().unwrap_or_default();
+        }
+        let start = u64::try_from(index)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(self.entry_size);
+        start..start.saturating_add(self.entry_size)
+    }
 }
 
 /// Who reads a symbol table.
@@ -33,8 +52,8 @@ pub enum SymbolTableRole {
 pub struct Symbol<'data> {
     /// The name as written, mangled.
     pub name: &'data [u8],
-    /// Where the name stands in the table's section of names.
-    pub name_offset: u64,
+    /// Where the name stands in the table's section of names; nothing if it stands in the entry itself.
+    pub name_offset: Option<u64>,
     /// What it names.
     pub kind: SymbolKind,
     /// Who may refer to it.

@@ -31,6 +31,7 @@ pub(crate) fn describe<'data>(image: &Image<'data>, items: &mut Items<'data>) ->
     stage.stubs();
     stage.finish(&[SectionRole::AddressSlots, SectionRole::Stubs]);
     stage.relocations();
+    stage.formats_own();
     stage.unwind_tables();
     stage.exception_tables();
     stage.finish(&[
@@ -287,6 +288,22 @@ impl Stage<'_, '_> {
         }
     }
 
+    /// What the format's own tables have one entry of for each function goes to that function.
+    fn formats_own(&mut self) {
+        let image = self.image;
+        for description in &image.descriptions {
+            if let Some(owner) = self.items.owner_at(description.of) {
+                self.claim(
+                    description.place.section,
+                    description.place.offset,
+                    description.len,
+                    owner,
+                    Source::Layout,
+                );
+            }
+        }
+    }
+
     /// An exception table goes to the code whose unwind entry points at it.
     fn exception_tables(&mut self) {
         let image = self.image;
@@ -342,19 +359,20 @@ impl Stage<'_, '_> {
                 .map(Owner::Item)
                 .or_else(|| self.symbol_owner(table, index))
                 .unwrap_or(Owner::Structure(Structure::Symbols));
-            let at = to_u64(index);
+            let entry = table.entry(index);
             self.claim(
                 table.section,
-                at.saturating_mul(table.entry_size),
-                table.entry_size,
+                entry.start,
+                entry.end.saturating_sub(entry.start),
                 owner,
                 Source::Symbol,
             );
             if let Some(versions) = table.versions {
+                let at = to_u64(index);
                 self.claim(versions, at.saturating_mul(2), 2, owner, Source::Symbol);
             }
-            if !symbol.name.is_empty() {
-                names.push((symbol.name_offset, to_u64(symbol.name.len()) + 1, owner));
+            if let Some(offset) = symbol.name_offset.filter(|_| !symbol.name.is_empty()) {
+                names.push((offset, to_u64(symbol.name.len()) + 1, owner));
             }
         }
         if let Some(section) = table.names {
@@ -513,6 +531,8 @@ fn rest_of(role: SectionRole) -> Owner {
         SectionRole::DynamicLinking => Structure::DynamicLinking,
         SectionRole::Debug => Structure::DebugPool,
         SectionRole::Notes => Structure::Notes,
+        SectionRole::Resources => Structure::Resources,
+        SectionRole::Signature => Structure::Signature,
         SectionRole::FileStructure => Structure::Headers,
         _ => return Owner::Unknown,
     };

@@ -220,7 +220,7 @@ impl<'data> Items<'data> {
         self.units.get(usize::try_from(number?).ok()?)
     }
 
-    /// Functions that only unwind entries tell apart.
+    /// Functions that only unwind entries, or a table of the format's own, tell apart.
     fn add_frames(
         &mut self,
         image: &Image<'data>,
@@ -237,18 +237,22 @@ impl<'data> Items<'data> {
         for starts in named.values_mut() {
             starts.sort_unstable();
         }
-        let mut codes: Vec<(Place, u64)> = image
+        let mut codes: Vec<(Place, u64, Source)> = image
             .unwind_tables
             .iter()
             .flat_map(|table| &table.entries)
             .filter_map(|entry| match entry.describes {
-                Described::Code { start, len, .. } if len > 0 => Some((start, len)),
+                Described::Code { start, len, .. } if len > 0 => {
+                    Some((start, len, Source::UnwindTable))
+                }
                 _ => None,
             })
             .collect();
+        let listed = image.functions.iter().filter(|it| it.len > 0);
+        codes.extend(listed.map(|it| (it.place, it.len, Source::Layout)));
         codes.sort_unstable();
-        codes.dedup_by_key(|(start, _)| *start);
-        for (place, len) in codes {
+        codes.dedup_by_key(|(start, ..)| *start);
+        for (place, len, source) in codes {
             if named
                 .get(&place.section)
                 .is_some_and(|starts| starts.binary_search(&place.offset).is_ok())
@@ -260,7 +264,7 @@ impl<'data> Items<'data> {
                 start: place.offset,
                 end: place.offset.saturating_add(len),
                 owner: Owner::Item(item),
-                source: Source::UnwindTable,
+                source,
             };
             claims.entry(place.section).or_default().push(claim);
         }

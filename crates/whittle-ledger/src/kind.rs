@@ -105,6 +105,8 @@ impl Kind {
             SectionRole::DynamicLinking | SectionRole::AddressSlots => Self::DynamicLinking,
             SectionRole::Debug => Self::DebugInfo,
             SectionRole::Notes => Self::Notes,
+            SectionRole::Resources => Self::Resources,
+            SectionRole::Signature => Self::Signature,
             SectionRole::FileStructure => Self::Headers,
             _ => Self::Other,
         }

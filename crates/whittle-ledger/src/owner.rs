@@ -66,6 +66,10 @@ pub enum Structure {
     DebugPool,
     /// Notes and build facts.
     Notes,
+    /// Icons, manifests, version resources.
+    Resources,
+    /// A code signature.
+    Signature,
 }
 
 impl Structure {
@@ -82,6 +86,8 @@ impl Structure {
             Self::NamePool => "name pool",
             Self::DebugPool => "debug pool",
             Self::Notes => "notes",
+            Self::Resources => "resources",
+            Self::Signature => "signature",
         }
     }
 }

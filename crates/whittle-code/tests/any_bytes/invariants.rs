@@ -59,7 +59,7 @@ pub fn assert_sound(image: &Image<'_>, references: &References) {
 fn assert_coverage(image: &Image<'_>, references: &References) {
     let code = references.coverage().code;
     let is_code = |section: &&whittle_image::Section<'_>| {
-        section.access.loaded && section.access.executable && section.role != SectionRole::Stubs
+        section.access.executable && section.role != SectionRole::Stubs
     };
     let sections = image.sections.iter().filter(is_code);
     let stored: u64 = sections.map(|it| len(it.stored())).sum();

@@ -81,6 +81,7 @@ where
         section: index,
         names: names.map(|names| names.index),
         entry_size: to_u64(size_of::<H::Sym>()),
+        ranges: Vec::new(),
         symbols,
         versions: linked_table(file, elf::SHT_GNU_VERSYM, index)
             .and_then(|number| u32::try_from(number).ok())
@@ -157,7 +158,7 @@ where
         }
         Symbol {
             name,
-            name_offset,
+            name_offset: Some(name_offset),
             kind,
             binding: match entry.st_bind() {
                 elf::STB_LOCAL => Binding::Local,

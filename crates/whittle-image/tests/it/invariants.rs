@@ -13,6 +13,7 @@ pub fn assert_sound(image: &Image<'_>) {
     assert_symbols(image);
     assert_relocations(image);
     assert_unwinding(image);
+    assert_extents(image);
     assert_debug_units(image);
     assert_addresses(image);
     assert!(image.warnings.list().len() <= Warnings::MAX_KEPT);
@@ -75,12 +76,18 @@ pub fn assert_contents(image: &Image<'_>) {
 fn assert_symbols(image: &Image<'_>) {
     for table in &image.symbol_tables {
         let section = image.section(table.section).expect("a table has a section");
-        assert!(table.entry_size * count(&table.symbols) <= len(section.stored()));
+        assert!(table.entry_size == 0 || table.ranges.is_empty());
+        for (index, _) in table.symbols.iter().enumerate() {
+            assert_inside(&table.entry(index), len(section.stored()));
+        }
         for linked in [table.names, table.versions].into_iter().flatten() {
             assert!(image.section(linked).is_some());
         }
         for symbol in &table.symbols {
             assert!(symbol.name.len() <= 1 << 20);
+            assert!(
+                symbol.name_offset.is_none() || table.names.is_some() || symbol.name.is_empty()
+            );
             assert!(!symbol.name.contains(&0));
             if let Some(place) = symbol.place {
                 assert_part(image, place, 0);
@@ -167,6 +174,25 @@ fn assert_unwinding(image: &Image<'_>) {
             offset: table.place.offset + table.len,
             ..table.place
         });
+    }
+}
+
+fn assert_extents(image: &Image<'_>) {
+    let mut end_of_last = None;
+    for function in &image.functions {
+        assert_part(image, function.place, function.len);
+        assert!(
+            end_of_last <= Some(function.place),
+            "functions ascend and do not overlap"
+        );
+        end_of_last = Some(Place {
+            offset: function.place.offset + function.len,
+            ..function.place
+        });
+    }
+    for description in &image.descriptions {
+        assert_part(image, description.place, description.len);
+        assert_byte(image, description.of);
     }
 }
 

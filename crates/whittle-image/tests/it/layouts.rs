@@ -295,7 +295,7 @@ fn symbols_have_their_name_size_and_place() -> TestResult {
         };
 
         assert_eq!(symbol("unit.c").kind, SymbolKind::File);
-        assert_eq!(symbol("unit.c").name_offset, 1);
+        assert_eq!(symbol("unit.c").name_offset, Some(1));
         let function = symbol("function");
         assert_eq!(function.kind, SymbolKind::Function);
         assert_eq!(function.binding, Binding::Global);
