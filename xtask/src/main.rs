@@ -7,6 +7,7 @@
 //! | [`tally`] | adds up what `cargo test` reports |
 //! | [`fuzz`] | gives every fuzz target some time |
 //! | [`compare`] | measures `explain` against another tool |
+//! | [`fixtures`] | builds one program for every object format |
 
 #![expect(
     clippy::print_stdout,
@@ -16,6 +17,7 @@
 
 mod checks;
 mod compare;
+mod fixtures;
 mod fuzz;
 mod step;
 mod tally;
@@ -29,6 +31,7 @@ const HELP: &str = "\
 cargo xtask test                     everything CI runs: format, lints, tests, documentation
 cargo xtask fuzz [SECONDS] [TARGET]… fuzz all or the named targets (60 seconds each)
 cargo xtask compare FILE…            processor time of `explain` against `cargo treemap`
+cargo xtask fixtures [NAME]…         build the programs of `fixtures/` again
 cargo xtask help                     this text
 ";
 
@@ -50,6 +53,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("test") => bail!("`cargo xtask test` takes no arguments"),
         Some("fuzz") => fuzz::run(rest),
         Some("compare") => compare::run(rest),
+        Some("fixtures") => fixtures::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
