@@ -204,6 +204,13 @@ impl<'image, 'data> Finder<'image, 'data> {
         }
     }
 
+    /// An instruction of WebAssembly at `at` names a number that is an address of linear memory, where code has none.
+    pub(crate) fn linear(&mut self, at: u64, address: u64, kind: ReferenceKind) {
+        if let Some(to) = self.image().place_at(address) {
+            self.refer(at, to, kind, Certainty::Inferred);
+        }
+    }
+
     /// Whether what stands at an address is a slot that holds no address of this file: maybe a thread-local descriptor.
     pub(crate) fn is_descriptor(&self, address: u64) -> bool {
         let slot = self

@@ -10,7 +10,7 @@
 //! | [`References`] | all references of a file, its functions, how much of it could be read |
 //! | [`Incoming`] | the same, by where they lead |
 //! | `function`, `region` | where functions start; code cut into functions, gaps and data |
-//! | `x86`, `aarch64` | which addresses instructions name |
+//! | `x86`, `aarch64`, `wasm` | which addresses, functions and globals instructions name |
 //! | `finder` | from such an address to a reference |
 //! | `slot`, `pointer`, `patch` | what relocations say: for slots and stubs, for data, for the code of object files |
 //!
@@ -20,6 +20,7 @@
 //! |---|---|---|
 //! | program that may be loaded anywhere, shared library; `x86_64`, `aarch64` | decoded | relocations |
 //! | program at a fixed address; `x86_64`, `aarch64` | decoded; on `x86_64` numbers that are addresses, inferred | relocations, and words that are addresses, inferred |
+//! | WebAssembly module | decoded; numbers that are addresses, inferred | words that are addresses, inferred |
 //! | object file; `x86_64`, `i686`, `aarch64` | decoded, and relocations | relocations |
 //! | object file; other processors | relocations | relocations |
 //! | linked file; other processors | nothing, see [`Coverage`] | relocations |
@@ -38,6 +39,7 @@ mod reference;
 mod references;
 mod region;
 mod slot;
+mod wasm;
 mod x86;
 
 pub use coverage::{CodeBytes, Coverage, Method};

@@ -1,8 +1,8 @@
 //! References in data: what relocations let it point at, and what unwind entries name.
 
 use whittle_image::{
-    Described, Endianness, FileKind, Image, Place, Relocation, RelocationKind, RelocationTable,
-    RelocationTarget, Section, SectionRole, SymbolKind,
+    Described, Endianness, FileKind, Format, Image, Place, Relocation, RelocationKind,
+    RelocationTable, RelocationTarget, Section, SectionRole, SymbolKind,
 };
 
 use crate::function::Function;
@@ -166,7 +166,10 @@ fn addresses_in_data(image: &Image<'_>) -> Vec<Reference> {
             SectionRole::AddressSlots
             | SectionRole::RelocatedReadOnlyData
             | SectionRole::WritableData => true,
-            SectionRole::ReadOnlyData => image.target.bits == 64,
+            // Linear memory starts with a stack, so that small numbers are no addresses of data.
+            SectionRole::ReadOnlyData => {
+                image.target.bits == 64 || image.target.format == Format::Wasm
+            }
             _ => false,
         };
         let len = u64::try_from(section.stored().len()).unwrap_or(u64::MAX);

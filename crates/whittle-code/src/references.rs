@@ -10,7 +10,7 @@ use crate::patch::{self, Patches};
 use crate::reference::Reference;
 use crate::region::Regions;
 use crate::slot::Slots;
-use crate::{aarch64, pointer, x86};
+use crate::{aarch64, pointer, wasm, x86};
 
 /// Which places of a file mention which others.
 #[derive(Clone, Debug, Default)]
@@ -162,6 +162,7 @@ fn method(image: &Image<'_>) -> (Method, Option<ReadChunk>) {
         (Format::Elf, "i686") if is_object => x86::object_32,
         (Format::Elf, "aarch64" | "aarch64_be") if is_object => aarch64::object,
         (Format::Elf, "aarch64" | "aarch64_be") => aarch64::linked,
+        (Format::Wasm, _) => return (Method::Decoded, Some(wasm::module)),
         _ if is_object => return (Method::Relocations, Some(patch::undecoded)),
         _ => return (Method::Unread, None),
     };

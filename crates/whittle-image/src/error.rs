@@ -59,8 +59,6 @@ pub enum Lookalike {
     MachO,
     /// A PE file (Windows).
     Pe,
-    /// A WebAssembly module or component.
-    Wasm,
     /// An archive (`.a`, `.rlib`).
     Archive,
     /// LLVM bitcode.
@@ -86,8 +84,6 @@ impl Lookalike {
             Self::MachO
         } else if starts(b"MZ") {
             Self::Pe
-        } else if starts(b"\0asm") {
-            Self::Wasm
         } else if starts(b"!<arch>\n") || starts(b"!<thin>\n") {
             Self::Archive
         } else if starts(b"BC\xc0\xde") || starts(b"\xde\xc0\x17\x0b") {
@@ -116,7 +112,6 @@ impl fmt::Display for Lookalike {
             Self::Text => "it looks like text",
             Self::MachO => "it looks like a Mach-O file (macOS, iOS), which is not read yet",
             Self::Pe => "it looks like a PE file (Windows), which is not read yet",
-            Self::Wasm => "it looks like WebAssembly, which is not read yet",
             Self::Archive => "it looks like an archive (`.a`, `.rlib`), which is not read yet",
             Self::Bitcode => "it looks like LLVM bitcode, which has no machine code to account for",
             Self::Compressed => "it looks like compressed data: unpack it first",

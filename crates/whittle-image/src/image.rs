@@ -13,6 +13,7 @@ use crate::relocation::RelocationTable;
 use crate::section::{Section, Segment};
 use crate::symbol::{SymbolTable, SymbolTableRole};
 use crate::unwind::{ExceptionTable, UnwindIndex, UnwindTable};
+use crate::wasm::{self, IndexSpaces};
 
 /// What a file says about itself.
 ///
@@ -44,6 +45,8 @@ pub struct Image<'data> {
     /// Functions whose extent a table of the format itself says, in ascending order, disjoint: where symbols have no
     /// sizes, or there are none. Empty where symbols and unwind entries say as much.
     pub functions: Vec<FunctionExtent>,
+    /// The numbers by which code of WebAssembly names things, one set for each module.
+    pub index_spaces: Vec<IndexSpaces>,
     /// Bytes that describe others and are in none of the tables above.
     pub descriptions: Vec<Description>,
     /// Stubs and the address slot each jumps through.
@@ -80,6 +83,8 @@ pub struct Target {
 pub enum Format {
     /// Executable and Linkable Format: Linux, the BSDs, bare metal.
     Elf,
+    /// WebAssembly, modules and components.
+    Wasm,
 }
 
 /// Byte order of the numbers in a file.
@@ -156,6 +161,8 @@ impl<'data> Image<'data> {
         }
         if data.starts_with(b"\x7fELF") {
             elf::parse(data)
+        } else if data.starts_with(b"\0asm") {
+            wasm::parse(data)
         } else {
             Err(ImageError::UnknownFormat {
                 recognised: Lookalike::of(data),
@@ -178,6 +185,7 @@ impl<'data> Image<'data> {
             unwind_indexes: Vec::new(),
             exception_tables: Vec::new(),
             functions: Vec::new(),
+            index_spaces: Vec::new(),
             descriptions: Vec::new(),
             stubs: Vec::new(),
             debug_units: Vec::new(),

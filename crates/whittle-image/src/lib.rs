@@ -11,7 +11,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`Image`] | the whole: look up places and addresses |
-//! | `elf` | the reader for ELF |
+//! | `elf`, `wasm` | the readers, one for each format |
 //! | [`DebugFile`] | what was stripped from a file, for debuggers |
 //! | [`archive_exports`] | what can be linked to in a static library |
 //! | [`link_map`] | the linker's own record of what it put where |
@@ -32,6 +32,7 @@ mod relocation;
 mod section;
 mod symbol;
 mod unwind;
+mod wasm;
 
 pub use archive::{ArchiveError, archive_exports};
 pub use audit::AuditedPackage;
@@ -48,3 +49,4 @@ pub use relocation::{
 pub use section::{Access, Compression, Retention, Section, SectionRole, Segment};
 pub use symbol::{Binding, Symbol, SymbolKind, SymbolTable, SymbolTableRole};
 pub use unwind::{Described, ExceptionTable, UnwindEntry, UnwindIndex, UnwindTable};
+pub use wasm::IndexSpaces;

@@ -12,7 +12,17 @@ use crate::plain::plain;
 pub(crate) fn format(format: Format) -> &'static str {
     match format {
         Format::Elf => "elf",
+        Format::Wasm => "wasm",
         _ => "other",
+    }
+}
+
+/// The format's name for people.
+fn format_title(format: Format) -> &'static str {
+    match format {
+        Format::Elf => "ELF",
+        Format::Wasm => "WebAssembly",
+        _ => "another format",
     }
 }
 
@@ -72,7 +82,7 @@ pub(crate) fn described(file: &FileFacts) -> String {
     format!(
         "{kind} for {} ({}), {stripped}{rustc}",
         plain(&file.architecture),
-        format(file.format).to_uppercase()
+        format_title(file.format)
     )
 }
 

@@ -12,7 +12,7 @@ mod weights;
 
 use std::collections::BTreeMap;
 
-use whittle_image::{FileKind, Image, Section, SectionRole, Symbol};
+use whittle_image::{FileKind, Format, Image, Section, SectionRole, Symbol};
 
 use crate::crates::Family;
 use crate::kind::Kind;
@@ -170,31 +170,9 @@ impl Ledger<'_> {
             }
         };
         if image.target.kind != FileKind::Object {
-            let paper = Paper::of(image);
-            let without = |leave_out: fn(&Section<'_>) -> bool| {
-                let change = |index| match image.section(index) {
-                    Some(section) if !section.access.loaded && leave_out(section) => Change::Remove,
-                    _ => Change::Keep,
-                };
-                paper.len_with(change, None)
-            };
-            let (without_debug, exactness) = without(is_debug);
-            push(
-                SavingKind::DebugInfo,
-                image.file_len().saturating_sub(without_debug),
-                exactness,
-            );
-            let (without_both, exactness) =
-                without(|section| is_debug(section) || is_symbols(section));
-            push(
-                SavingKind::Symbols,
-                without_debug.saturating_sub(without_both),
-                exactness,
-            );
-            let (packed, exactness) = packed_relocations(image, &paper);
-            push(SavingKind::PackedRelocations, packed, exactness);
-            let (folded, exactness) = groups.folding.bytes(image, &paper);
-            push(SavingKind::FoldedFunctions, folded, exactness);
+            for (kind, bytes, exactness) in self.left_out(groups) {
+                push(kind, bytes, exactness);
+            }
             for (kind, equal) in [
                 (SavingKind::EqualConstants, &groups.constants),
                 (SavingKind::RepeatedInstances, &groups.instances),
@@ -214,6 +192,50 @@ impl Ledger<'_> {
         }
         sort(&mut savings);
         savings
+    }
+
+    /// What the linker could leave out of the file, with the bytes that go.
+    ///
+    /// How the rest would be laid out is known for ELF alone, and so are the settings that pack relocations and fold functions.
+    /// Elsewhere it is what the bytes are now.
+    fn left_out(&self, groups: &Groups) -> Vec<(SavingKind, u64, Exactness)> {
+        let image = self.image();
+        if image.target.format != Format::Elf {
+            let of_kind = |kind| {
+                let spans = self.spans(Domain::File).filter(|span| span.kind == kind);
+                spans.map(|span| span.len).sum()
+            };
+            let symbols = if image.is_stripped() {
+                0
+            } else {
+                of_kind(Kind::SymbolNames)
+            };
+            let debug = of_kind(Kind::DebugInfo);
+            return vec![
+                (SavingKind::DebugInfo, debug, Exactness::Estimated),
+                (SavingKind::Symbols, symbols, Exactness::Estimated),
+            ];
+        }
+        let paper = Paper::of(image);
+        let without = |leave_out: fn(&Section<'_>) -> bool| {
+            let change = |index| match image.section(index) {
+                Some(section) if !section.access.loaded && leave_out(section) => Change::Remove,
+                _ => Change::Keep,
+            };
+            paper.len_with(change, None)
+        };
+        let (without_debug, debug) = without(is_debug);
+        let (without_both, both) = without(|section| is_debug(section) || is_symbols(section));
+        let (packed, how_packed) = packed_relocations(image, &paper);
+        let (folded, how_folded) = groups.folding.bytes(image, &paper);
+        let debug_bytes = image.file_len().saturating_sub(without_debug);
+        let symbol_bytes = without_debug.saturating_sub(without_both);
+        vec![
+            (SavingKind::DebugInfo, debug_bytes, debug),
+            (SavingKind::Symbols, symbol_bytes, both),
+            (SavingKind::PackedRelocations, packed, how_packed),
+            (SavingKind::FoldedFunctions, folded, how_folded),
+        ]
     }
 
     /// Exception tables that are not the standard library's: that one comes compiled with them.

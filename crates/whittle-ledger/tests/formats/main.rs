@@ -1,0 +1,7 @@
+//! One small program in every object format: everything adds up, sections are as large as other readers say, and names
+//! say whose the bytes are. The programs are in `fixtures/`, which says how they were built.
+
+mod damage;
+mod elf;
+mod fixture;
+mod wasm;
