@@ -11,10 +11,11 @@ use whittle_ledger::{Axis, Ledger, Table, Witnesses};
 #[path = "../../crates/whittle-image/tests/it/invariants.rs"]
 mod invariants;
 
-/// WebAssembly modules and components.
-const MAGIC: [&[u8]; 2] = [
+/// WebAssembly modules and components, PE.
+const MAGIC: [&[u8]; 3] = [
     b"\0asm\x01\0\0\0",
     b"\0asm\x0d\0\x01\0",
+    b"MZ",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

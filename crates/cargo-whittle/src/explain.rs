@@ -162,6 +162,11 @@ pub(crate) fn doubts(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<Stri
             image.target.architecture
         ));
     }
+    if let Some(pdb) = image.facts.pdb.as_ref().filter(|_| image.is_stripped()) {
+        doubts.push(format!(
+            "the file names the debug file `{pdb}`, which is not read yet"
+        ));
+    }
     if image.is_stripped() && witnesses.companion.is_none() {
         let locations = ledger
             .items()

@@ -2,7 +2,8 @@
 
 use crate::place::Place;
 
-/// A function whose extent a table of the format says, such as a body of WebAssembly's code section.
+/// A function whose extent a table of the format says: a body of WebAssembly's code section,
+/// a run-time function of PE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FunctionExtent {
     /// Where it starts.

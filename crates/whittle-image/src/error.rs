@@ -57,8 +57,6 @@ pub enum Lookalike {
     Text,
     /// A Mach-O file, thin or universal.
     MachO,
-    /// A PE file (Windows).
-    Pe,
     /// An archive (`.a`, `.rlib`).
     Archive,
     /// LLVM bitcode.
@@ -82,8 +80,6 @@ impl Lookalike {
             || starts(b"\xca\xfe\xba\xbf")
         {
             Self::MachO
-        } else if starts(b"MZ") {
-            Self::Pe
         } else if starts(b"!<arch>\n") || starts(b"!<thin>\n") {
             Self::Archive
         } else if starts(b"BC\xc0\xde") || starts(b"\xde\xc0\x17\x0b") {
@@ -111,7 +107,6 @@ impl fmt::Display for Lookalike {
         f.write_str(match self {
             Self::Text => "it looks like text",
             Self::MachO => "it looks like a Mach-O file (macOS, iOS), which is not read yet",
-            Self::Pe => "it looks like a PE file (Windows), which is not read yet",
             Self::Archive => "it looks like an archive (`.a`, `.rlib`), which is not read yet",
             Self::Bitcode => "it looks like LLVM bitcode, which has no machine code to account for",
             Self::Compressed => "it looks like compressed data: unpack it first",

@@ -18,6 +18,8 @@ pub struct BuildFacts {
     pub needed_versions: Vec<String>,
     /// File name and checksum of a debug companion (`.gnu_debuglink`).
     pub debug_link: Option<(String, u32)>,
+    /// The path of the debug file, where the file names one (PDB, in PE's debug directory). It is not read.
+    pub pdb: Option<String>,
     /// The packages of the build, where `cargo auditable` left them in the file (`.dep-v0`), in ascending order.
     pub audited: Vec<AuditedPackage>,
     /// A packer that hides the program, such as UPX: only the packed form can be accounted for.

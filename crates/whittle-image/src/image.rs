@@ -8,6 +8,7 @@ use crate::description::{Description, FunctionExtent};
 use crate::elf;
 use crate::error::{ImageError, Lookalike, Warnings};
 use crate::facts::BuildFacts;
+use crate::pe;
 use crate::place::{FileRange, Place, SectionIndex};
 use crate::relocation::RelocationTable;
 use crate::section::{Section, Segment};
@@ -83,8 +84,21 @@ pub struct Target {
 pub enum Format {
     /// Executable and Linkable Format: Linux, the BSDs, bare metal.
     Elf,
+    /// Portable Executable: Windows, UEFI.
+    Pe,
     /// WebAssembly, modules and components.
     Wasm,
+}
+
+impl Format {
+    /// Whether a symbol says how many bytes it covers. In other formats it runs to whatever comes next.
+    #[must_use]
+    pub fn symbols_have_sizes(self) -> bool {
+        match self {
+            Self::Elf | Self::Wasm => true,
+            Self::Pe => false,
+        }
+    }
 }
 
 /// Byte order of the numbers in a file.
@@ -161,6 +175,8 @@ impl<'data> Image<'data> {
         }
         if data.starts_with(b"\x7fELF") {
             elf::parse(data)
+        } else if data.starts_with(b"MZ") {
+            pe::parse(data)
         } else if data.starts_with(b"\0asm") {
             wasm::parse(data)
         } else {
@@ -231,6 +247,14 @@ impl<'data> Image<'data> {
         (section.access.loaded && self.target.kind != FileKind::Object)
             .then(|| section.address.checked_add(place.offset))
             .flatten()
+    }
+
+    /// How long the function is that starts at a place, as a table of functions says; 0 if none does.
+    pub(crate) fn function_len(&self, place: Place) -> u64 {
+        let at = self
+            .functions
+            .binary_search_by_key(&place, |function| function.place);
+        at.map_or(0, |at| self.functions[at].len)
     }
 
     /// The symbol table that only tools read, if the file is not stripped.

@@ -60,7 +60,8 @@ pub struct Symbol<'data> {
     pub binding: Binding,
     /// Its address (in an object file: its offset in its section; for thread-local data: the offset in the template).
     pub address: u64,
-    /// How many bytes it covers; 0 if the file does not say.
+    /// How many bytes it covers; 0 if the file does not say. Where symbols have no sizes (COFF) this is the
+    /// length of the function that starts there, if the file has a table of functions.
     pub size: u64,
     /// Where it is, if it is defined here.
     pub place: Option<Place>,

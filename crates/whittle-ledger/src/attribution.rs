@@ -430,6 +430,11 @@ fn unit_of_debug_info(unit: &DebugUnit) -> Unit<'_> {
     if let Some((_, codegen_unit)) = name.rsplit_once("/@/") {
         return Unit::of_file_symbol(codegen_unit);
     }
+    // The debug info of MinGW's start-up code and of its compiler's helpers.
+    let is_mingw = |path: &str| path.contains("mingw");
+    if is_mingw(name) || unit.folder.as_deref().is_some_and(is_mingw) {
+        return Unit::CRuntime;
+    }
     let path = if name.starts_with('/') {
         Some(name)
     } else {

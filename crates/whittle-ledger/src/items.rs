@@ -4,13 +4,14 @@
 //! precedence.
 
 use rustc_hash::FxHashMap;
-use whittle_code::References;
+use whittle_code::{Incoming, References};
 use whittle_image::{Described, FileKind, Image, Place, Section, SectionIndex, SectionRole};
 
 use crate::certainty::Source;
 use crate::constants::{self, Cutter, Gap, Shapes, Users};
 use crate::kind::Kind;
 use crate::mapped::Mapped;
+use crate::nameless;
 use crate::owner::{Attribution, Item, ItemId, ItemKind, Owner, SharedId, Structure};
 use crate::padding;
 use crate::symbols::SymbolClaims;
@@ -107,8 +108,10 @@ impl<'data> Items<'data> {
             .filter(|_| image.target.kind != FileKind::Object)
             .map(|map| Mapped::new(map, image, &mut items));
         let mut frames = items.add_frames(image, &symbols);
+        let incoming = references.incoming();
         let mut tile = |items: &mut Self,
                         section: &Section<'data>,
+                        code: Option<&Incoming<'data>>,
                         cutter: Option<&Cutter<'data>>| {
             let in_map = mapped
                 .as_ref()
@@ -118,6 +121,15 @@ impl<'data> Items<'data> {
             tiling.lay(symbols.sized.remove(&section.index).unwrap_or_default());
             let bare = symbols.bare.remove(&section.index).unwrap_or_default();
             let mut bounds = tiling.bounds();
+            if !image.target.format.symbols_have_sizes() {
+                // Else a symbol would take whatever has no name behind it.
+                let targets = cutter
+                    .iter()
+                    .flat_map(|cutter| cutter.targets(section.index));
+                let functions = image.functions.iter().map(|function| function.place);
+                let starts = functions.filter(|place| place.section == section.index);
+                bounds.extend(targets.chain(starts.map(|place| place.offset)));
+            }
             for input in in_map {
                 let start = input.address.saturating_sub(section.address);
                 bounds.extend([start, start.saturating_add(input.size)]);
@@ -128,6 +140,10 @@ impl<'data> Items<'data> {
                 tiling.lay(mapped.claims(section, in_map, items));
             }
             tiling.lay(frames.remove(&section.index).unwrap_or_default());
+            if let Some(incoming) = code.filter(|_| !image.target.format.symbols_have_sizes()) {
+                let gaps = tiling.gaps();
+                tiling.lay(nameless::functions(image, section, &gaps, incoming, items));
+            }
             if let Some(cutter) = cutter {
                 let gaps = match &mapped {
                     Some(_) if !in_map.is_empty() => Mapped::pools(section, in_map, &tiling.gaps()),
@@ -156,11 +172,11 @@ impl<'data> Items<'data> {
             .filter(|section| holds_items(image, section))
             .partition(|section| section.access.executable);
         for section in code {
-            tile(&mut items, section, None);
+            tile(&mut items, section, Some(&incoming), None);
         }
-        let cutter = Cutter::new(image, references, &items);
+        let cutter = Cutter::new(image, references, incoming, &items);
         for section in data {
-            tile(&mut items, section, Some(&cutter));
+            tile(&mut items, section, None, Some(&cutter));
         }
         let (incoming, shapes) = cutter.into_parts();
         constants::recognise(image, references, &shapes, &mut items);

@@ -56,6 +56,7 @@ mod ledger;
 mod mapped;
 mod mentioned;
 mod named_packages;
+mod nameless;
 mod neighbours;
 mod owner;
 mod padding;

@@ -215,8 +215,9 @@ fn item_place(
     };
     let section = image.section(place.section)?;
     let is_inside = holds_items(image, section) && place.offset < section.size;
-    // A symbol without a size marks a position and names nothing, unless it stands for code.
-    let names_item = symbol.size > 0 || section.access.executable;
+    // Where symbols have sizes, one without marks a position and names nothing, unless it stands for code.
+    let names_item =
+        symbol.size > 0 || section.access.executable || !image.target.format.symbols_have_sizes();
     (is_inside && names_item).then_some(place)
 }
 

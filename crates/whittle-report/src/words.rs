@@ -12,6 +12,7 @@ use crate::plain::plain;
 pub(crate) fn format(format: Format) -> &'static str {
     match format {
         Format::Elf => "elf",
+        Format::Pe => "pe",
         Format::Wasm => "wasm",
         _ => "other",
     }
@@ -21,6 +22,7 @@ pub(crate) fn format(format: Format) -> &'static str {
 fn format_title(format: Format) -> &'static str {
     match format {
         Format::Elf => "ELF",
+        Format::Pe => "PE",
         Format::Wasm => "WebAssembly",
         _ => "another format",
     }

@@ -1,7 +1,7 @@
 //! Cuts what neither symbols nor the linker's map explain into constants.
 
 use whittle_code::{Incoming, References};
-use whittle_image::{Image, Place, Section, SectionRole};
+use whittle_image::{Image, Place, Section, SectionIndex, SectionRole};
 
 use crate::certainty::Source;
 use crate::constants::jump_tables::JumpTables;
@@ -57,12 +57,13 @@ impl<'data> Cutter<'data> {
     pub(crate) fn new(
         image: &'data Image<'data>,
         references: &'data References,
+        incoming: Incoming<'data>,
         items: &Items<'data>,
     ) -> Self {
         Self {
             image,
             references,
-            incoming: references.incoming(),
+            incoming,
             shapes: Shapes::find(image, references),
             jump_tables: JumpTables::find(image, references, items),
         }
@@ -71,6 +72,11 @@ impl<'data> Cutter<'data> {
     /// Gives back what is needed after cutting.
     pub(crate) fn into_parts(self) -> (Incoming<'data>, Shapes) {
         (self.incoming, self.shapes)
+    }
+
+    /// Where something leads in a section, in ascending order.
+    pub(crate) fn targets(&self, section: SectionIndex) -> impl Iterator<Item = u64> {
+        self.incoming.targets(section)
     }
 
     /// Claims on gaps of a section of data: a constant runs from where something leads to where the next thing leads, or

@@ -4,4 +4,5 @@
 mod damage;
 mod elf;
 mod fixture;
+mod pe;
 mod wasm;
