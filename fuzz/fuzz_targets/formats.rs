@@ -11,10 +11,12 @@ use whittle_ledger::{Axis, Ledger, Table, Witnesses};
 #[path = "../../crates/whittle-image/tests/it/invariants.rs"]
 mod invariants;
 
-/// WebAssembly modules and components, PE.
-const MAGIC: [&[u8]; 3] = [
+/// WebAssembly modules and components, Mach-O of both widths, PE.
+const MAGIC: [&[u8]; 5] = [
     b"\0asm\x01\0\0\0",
     b"\0asm\x0d\0\x01\0",
+    b"\xcf\xfa\xed\xfe",
+    b"\xce\xfa\xed\xfe",
     b"MZ",
 ];
 

@@ -154,14 +154,14 @@ fn method(image: &Image<'_>) -> (Method, Option<ReadChunk>) {
         Method::Decoded
     };
     let read: ReadChunk = match (image.target.format, image.target.architecture.as_str()) {
-        (Format::Elf | Format::Pe, "x86_64") => match image.target.kind {
+        (Format::Elf | Format::MachO | Format::Pe, "x86_64") => match image.target.kind {
             FileKind::Object => x86::object_64,
             FileKind::Executable => x86::fixed,
             _ => x86::relocatable,
         },
         (Format::Elf, "i686") if is_object => x86::object_32,
         (Format::Elf, "aarch64" | "aarch64_be") if is_object => aarch64::object,
-        (Format::Elf | Format::Pe, "aarch64" | "aarch64_be") => aarch64::linked,
+        (Format::Elf | Format::MachO | Format::Pe, "aarch64" | "aarch64_be") => aarch64::linked,
         (Format::Wasm, _) => return (Method::Decoded, Some(wasm::module)),
         _ if is_object => return (Method::Relocations, Some(patch::undecoded)),
         _ => return (Method::Unread, None),

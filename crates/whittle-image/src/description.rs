@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 
-/// A function whose extent a table of the format says: a body of WebAssembly's code section,
+/// A function whose extent a table of the format says: a body of WebAssembly's code section, a function start of Mach-O,
 /// a run-time function of PE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FunctionExtent {

@@ -55,8 +55,8 @@ pub enum ImageError {
 pub enum Lookalike {
     /// Text, such as a script or a linker script.
     Text,
-    /// A Mach-O file, thin or universal.
-    MachO,
+    /// A universal Mach-O file: one for each of several processors.
+    UniversalMachO,
     /// An archive (`.a`, `.rlib`).
     Archive,
     /// LLVM bitcode.
@@ -72,14 +72,8 @@ impl Lookalike {
     #[must_use]
     pub fn of(data: &[u8]) -> Self {
         let starts = |magic: &[u8]| data.starts_with(magic);
-        if starts(b"\xfe\xed\xfa\xce")
-            || starts(b"\xfe\xed\xfa\xcf")
-            || starts(b"\xce\xfa\xed\xfe")
-            || starts(b"\xcf\xfa\xed\xfe")
-            || starts(b"\xca\xfe\xba\xbe")
-            || starts(b"\xca\xfe\xba\xbf")
-        {
-            Self::MachO
+        if starts(b"\xca\xfe\xba\xbe") || starts(b"\xca\xfe\xba\xbf") {
+            Self::UniversalMachO
         } else if starts(b"!<arch>\n") || starts(b"!<thin>\n") {
             Self::Archive
         } else if starts(b"BC\xc0\xde") || starts(b"\xde\xc0\x17\x0b") {
@@ -106,7 +100,9 @@ impl fmt::Display for Lookalike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "it looks like text",
-            Self::MachO => "it looks like a Mach-O file (macOS, iOS), which is not read yet",
+            Self::UniversalMachO => {
+                "it looks like a universal Mach-O file, which is not read yet: take out one processor's with `lipo -thin`"
+            }
             Self::Archive => "it looks like an archive (`.a`, `.rlib`), which is not read yet",
             Self::Bitcode => "it looks like LLVM bitcode, which has no machine code to account for",
             Self::Compressed => "it looks like compressed data: unpack it first",

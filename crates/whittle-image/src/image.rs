@@ -8,6 +8,7 @@ use crate::description::{Description, FunctionExtent};
 use crate::elf;
 use crate::error::{ImageError, Lookalike, Warnings};
 use crate::facts::BuildFacts;
+use crate::macho;
 use crate::pe;
 use crate::place::{FileRange, Place, SectionIndex};
 use crate::relocation::RelocationTable;
@@ -84,6 +85,8 @@ pub struct Target {
 pub enum Format {
     /// Executable and Linkable Format: Linux, the BSDs, bare metal.
     Elf,
+    /// Mach-O: macOS, iOS.
+    MachO,
     /// Portable Executable: Windows, UEFI.
     Pe,
     /// WebAssembly, modules and components.
@@ -96,7 +99,7 @@ impl Format {
     pub fn symbols_have_sizes(self) -> bool {
         match self {
             Self::Elf | Self::Wasm => true,
-            Self::Pe => false,
+            Self::MachO | Self::Pe => false,
         }
     }
 }
@@ -146,6 +149,14 @@ pub struct Stub {
     pub slot: Place,
 }
 
+/// The magic numbers of Mach-O files for one processor: 32 and 64 bit, both byte orders.
+const MACH_O: [&[u8; 4]; 4] = [
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+];
+
 impl<'data> Image<'data> {
     /// Reads what `data` says about itself.
     ///
@@ -175,6 +186,8 @@ impl<'data> Image<'data> {
         }
         if data.starts_with(b"\x7fELF") {
             elf::parse(data)
+        } else if MACH_O.iter().any(|&magic| data.starts_with(magic)) {
+            macho::parse(data)
         } else if data.starts_with(b"MZ") {
             pe::parse(data)
         } else if data.starts_with(b"\0asm") {

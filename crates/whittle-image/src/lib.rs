@@ -11,7 +11,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`Image`] | the whole: look up places and addresses |
-//! | `elf`, `pe`, `wasm` | the readers, one for each format |
+//! | `elf`, `macho`, `pe`, `wasm` | the readers, one for each format |
 //! | [`DebugFile`] | what was stripped from a file, for debuggers |
 //! | [`archive_exports`] | what can be linked to in a static library |
 //! | [`link_map`] | the linker's own record of what it put where |
@@ -27,6 +27,7 @@ mod error;
 mod facts;
 mod image;
 pub mod link_map;
+mod macho;
 mod pe;
 mod place;
 mod relocation;

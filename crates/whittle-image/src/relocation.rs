@@ -24,6 +24,9 @@ pub enum RelocationEncoding {
     WithAddend,
     /// The addend stands at the patched place (`REL`).
     AddendInPlace,
+    /// Entries have no bytes of their own: opcodes of which one stands for many, or chains through the patched words
+    /// (Mach-O).
+    Elsewhere,
     /// Relative relocations only: an address, then bitmaps of the words that follow it (`RELR`).
     Packed,
 }

@@ -50,7 +50,7 @@ pub enum SymbolTableRole {
 /// A name for a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol<'data> {
-    /// The name as written, mangled.
+    /// The name as written, mangled; in Mach-O without the underscore that compilers put before each.
     pub name: &'data [u8],
     /// Where the name stands in the table's section of names; nothing if it stands in the entry itself.
     pub name_offset: Option<u64>,
@@ -60,7 +60,7 @@ pub struct Symbol<'data> {
     pub binding: Binding,
     /// Its address (in an object file: its offset in its section; for thread-local data: the offset in the template).
     pub address: u64,
-    /// How many bytes it covers; 0 if the file does not say. Where symbols have no sizes (COFF) this is the
+    /// How many bytes it covers; 0 if the file does not say. Where symbols have no sizes (Mach-O, COFF) this is the
     /// length of the function that starts there, if the file has a table of functions.
     pub size: u64,
     /// Where it is, if it is defined here.

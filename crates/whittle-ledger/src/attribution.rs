@@ -369,6 +369,7 @@ fn needs_c_runtime_only(image: &Image<'_>) -> bool {
         "ld64.so",
         "ld-musl",
         "libc.musl",
+        "/usr/lib/libSystem.",
     ];
     let needed = &image.facts.needed;
     !needed.is_empty()

@@ -3,8 +3,8 @@
 
 use rustc_hash::FxHashMap;
 use whittle_image::{
-    Described, Image, Place, RelocationEncoding, RelocationKind, RelocationTable, RelocationTarget,
-    Section, SectionIndex, SectionRole, SymbolKind, SymbolTable,
+    Described, Format, Image, Place, RelocationEncoding, RelocationKind, RelocationTable,
+    RelocationTarget, Section, SectionIndex, SectionRole, SymbolKind, SymbolTable,
 };
 
 use crate::certainty::Source;
@@ -180,7 +180,8 @@ impl Stage<'_, '_> {
     /// A relocation goes to what it patches; a bitmap of packed relocations to all that it patches.
     fn relocations(&mut self) {
         let image = self.image;
-        for table in &image.relocation_tables {
+        let in_tables = |table: &&RelocationTable| table.encoding != RelocationEncoding::Elsewhere;
+        for table in image.relocation_tables.iter().filter(in_tables) {
             let mut start = 0;
             while let Some(first) = table.relocations.get(start) {
                 let same_entry = table.relocations[start..]
@@ -201,9 +202,9 @@ impl Stage<'_, '_> {
                 };
                 let entry_size = match table.encoding {
                     RelocationEncoding::Packed => self.word(),
-                    RelocationEncoding::WithAddend | RelocationEncoding::AddendInPlace => {
-                        table.entry_size
-                    }
+                    RelocationEncoding::WithAddend
+                    | RelocationEncoding::AddendInPlace
+                    | RelocationEncoding::Elsewhere => table.entry_size,
                 };
                 self.claim(
                     table.section,
@@ -372,7 +373,10 @@ impl Stage<'_, '_> {
                 self.claim(versions, at.saturating_mul(2), 2, owner, Source::Symbol);
             }
             if let Some(offset) = symbol.name_offset.filter(|_| !symbol.name.is_empty()) {
-                names.push((offset, to_u64(symbol.name.len()) + 1, owner));
+                let len = table
+                    .names
+                    .map_or(0, |names| written_len(image, names, offset, symbol.name));
+                names.push((offset, len + 1, owner));
             }
         }
         if let Some(section) = table.names {
@@ -518,6 +522,17 @@ impl Stage<'_, '_> {
                 .flatten()
         });
     }
+}
+
+/// How many bytes a name takes where it stands: as many as it has, and the underscore that Mach-O puts before it.
+fn written_len(image: &Image<'_>, names: SectionIndex, offset: u64, name: &[u8]) -> u64 {
+    let stored = image.section(names).map_or(&[][..], Section::stored);
+    let is_bare = usize::try_from(offset)
+        .ok()
+        .and_then(|offset| stored.get(offset..))
+        .is_some_and(|written| written.starts_with(name));
+    let prefix = image.target.format == Format::MachO && !is_bare;
+    to_u64(name.len()) + u64::from(prefix)
 }
 
 /// Who owns what no entry explains in a section of descriptions.

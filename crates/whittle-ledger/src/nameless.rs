@@ -1,6 +1,7 @@
 //! Functions that neither a symbol nor a table of the format tells apart.
 //!
-//! On Windows a function that calls nothing and keeps nothing on the stack has no unwind entry.
+//! On Windows a function that calls nothing and keeps nothing on the stack has no unwind entry, and linkers may leave out
+//! the table of function starts on macOS.
 
 use whittle_code::Incoming;
 use whittle_image::{Image, Place, Section};

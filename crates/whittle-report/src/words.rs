@@ -12,6 +12,7 @@ use crate::plain::plain;
 pub(crate) fn format(format: Format) -> &'static str {
     match format {
         Format::Elf => "elf",
+        Format::MachO => "mach-o",
         Format::Pe => "pe",
         Format::Wasm => "wasm",
         _ => "other",
@@ -22,6 +23,7 @@ pub(crate) fn format(format: Format) -> &'static str {
 fn format_title(format: Format) -> &'static str {
     match format {
         Format::Elf => "ELF",
+        Format::MachO => "Mach-O",
         Format::Pe => "PE",
         Format::Wasm => "WebAssembly",
         _ => "another format",

@@ -15,7 +15,7 @@ use crate::section::{Section, SectionRole};
 use crate::unwind::{Described, ExceptionTable};
 
 /// Reads every exception table that an unwind entry points at.
-pub(super) fn read(image: &mut Image<'_>) {
+pub(crate) fn read(image: &mut Image<'_>) {
     let places = exception_places(image);
     let mut tables = Vec::with_capacity(places.len());
     for (number, &place) in places.iter().enumerate() {

@@ -16,7 +16,7 @@ use crate::section::{Section, SectionRole};
 use crate::unwind::{Described, UnwindEntry, UnwindTable};
 
 /// Reads every unwind table.
-pub(super) fn read(image: &mut Image<'_>) {
+pub(crate) fn read(image: &mut Image<'_>) {
     let mut warnings = Warnings::default();
     let mut allowance = Allowance::of(image);
     let fields = Fields::of(image);

@@ -6,9 +6,9 @@
 mod cursor;
 mod descriptors;
 mod dynamic;
-mod exceptions;
+pub(crate) mod exceptions;
 mod frame_index;
-mod frames;
+pub(crate) mod frames;
 mod headers;
 mod names;
 mod notes;

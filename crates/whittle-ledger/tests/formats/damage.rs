@@ -8,7 +8,12 @@ use crate::fixture::bytes;
 
 /// How many damaged copies of each file.
 const COPIES: usize = 40;
-const FILES: [&str; 2] = ["wasm32", "windows-x86_64-stripped"];
+const FILES: [&str; 4] = [
+    "wasm32",
+    "windows-x86_64-stripped",
+    "macos-aarch64",
+    "macos-x86_64-stripped",
+];
 
 fn survive(file: &[u8]) {
     let Ok(image) = Image::parse(file) else {

@@ -4,5 +4,6 @@
 mod damage;
 mod elf;
 mod fixture;
+mod macho;
 mod pe;
 mod wasm;
