@@ -21,6 +21,7 @@ impl SourcePaths {
         let registry = memmem::Finder::new("registry/src/");
         let registry_windows = memmem::Finder::new("registry\\src\\");
         let standard = memmem::Finder::new("/rust/deps/");
+        let standard_windows = memmem::Finder::new("/rust/deps\\");
         let constants = image
             .sections
             .iter()
@@ -48,10 +49,12 @@ impl SourcePaths {
                     }
                 }
             }
-            for at in standard.find_iter(bytes) {
-                let package = component(&bytes[at + standard.needle().len()..]);
-                if let Some((name, _)) = package.and_then(split_version) {
-                    found.standard.insert(name.replace('-', "_"));
+            for finder in [&standard, &standard_windows] {
+                for at in finder.find_iter(bytes) {
+                    let package = component(&bytes[at + finder.needle().len()..]);
+                    if let Some((name, _)) = package.and_then(split_version) {
+                        found.standard.insert(name.replace('-', "_"));
+                    }
                 }
             }
         }
@@ -104,14 +107,31 @@ impl<'path> PathOwner<'path> {
                 });
             }
         }
-        if let Some(at) = memmem::find(path, b"/rust/deps/") {
-            let (name, _) = split_version(last_component(&path[at + "/rust/deps/".len()..])?)?;
-            return Some(Self::Standard { name });
+        // On Windows the compiler goes on with `\` behind what stands for its own folders.
+        for mark in ["/rust/deps/", "/rust/deps\\"] {
+            if let Some(at) = memmem::find(path, mark.as_bytes()) {
+                let (name, _) = split_version(last_component(&path[at + mark.len()..])?)?;
+                return Some(Self::Standard { name });
+            }
+        }
+        // Where the standard library was built with the program: `…/lib/rustlib/src/rust/library/core/src/…`
+        for mark in [
+            "/rustlib/src/rust/library/",
+            "\\rustlib\\src\\rust\\library\\",
+        ] {
+            if let Some(at) = memmem::find(path, mark.as_bytes()) {
+                let name = component(&path[at + mark.len()..])?;
+                return Some(Self::Standard { name });
+            }
         }
         // `/rustc/COMMIT/library/core/src/…`
         let rest = path.strip_prefix(b"/rustc/")?;
         let rest = rest.get(component(rest)?.len() + 1..)?;
-        let name = component(rest.strip_prefix(b"library/")?)?;
+        let rest = rest.strip_prefix(b"library")?;
+        let name = component(
+            rest.strip_prefix(b"/")
+                .or_else(|| rest.strip_prefix(b"\\"))?,
+        )?;
         Some(Self::Standard { name })
     }
 }
@@ -298,6 +318,23 @@ mod tests {
             PathOwner::of("/rust/deps/hashbrown-0.16.1/src/raw.rs"),
             Some(PathOwner::Standard { name: "hashbrown" })
         );
+        for (path, name) in [
+            (
+                "/rustc/59807616e1b2/library\\core\\src\\fmt\\mod.rs",
+                "core",
+            ),
+            ("/rust/deps\\hashbrown-0.16.1\\src\\raw.rs", "hashbrown"),
+            (
+                "/usr/lib/rustlib/src/rust/library/alloc/src/vec/mod.rs",
+                "alloc",
+            ),
+            (
+                "C:\\rust\\lib\\rustlib\\src\\rust\\library\\std\\src\\io.rs",
+                "std",
+            ),
+        ] {
+            assert_eq!(PathOwner::of(path), Some(PathOwner::Standard { name }));
+        }
         let git = |package| Some(PathOwner::Git { package });
         assert_eq!(
             PathOwner::of(
