@@ -1,5 +1,7 @@
 //! From the addresses that instructions name to references: through slots and stubs, out of the function.
 
+use std::ops::Range;
+
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use whittle_image::{Image, Place, Section};
 
@@ -205,8 +207,11 @@ impl<'image, 'data> Finder<'image, 'data> {
     }
 
     /// An instruction of WebAssembly at `at` names a number that is an address of linear memory, where code has none.
-    pub(crate) fn linear(&mut self, at: u64, address: u64, kind: ReferenceKind) {
-        if let Some(to) = self.image().place_at(address) {
+    /// `data` are the numbers of the sections with the contents of that memory.
+    pub(crate) fn linear(&mut self, at: u64, address: u64, data: &Range<u32>, kind: ReferenceKind) {
+        if let Some(to) = self.image().place_at(address)
+            && data.contains(&to.section.0)
+        {
             self.refer(at, to, kind, Certainty::Inferred);
         }
     }

@@ -44,16 +44,21 @@ pub(crate) fn module(finder: &mut Finder<'_, '_>, regions: &[Region]) {
                 }
                 Operator::I32Const { value } => {
                     let address = u64::from(value.cast_unsigned());
-                    finder.linear(at, address, ReferenceKind::Address);
+                    finder.linear(at, address, &spaces.data, ReferenceKind::Address);
                     return;
                 }
                 Operator::I64Const { value } if finder.image().target.bits == 64 => {
-                    finder.linear(at, value.cast_unsigned(), ReferenceKind::Address);
+                    finder.linear(
+                        at,
+                        value.cast_unsigned(),
+                        &spaces.data,
+                        ReferenceKind::Address,
+                    );
                     return;
                 }
                 _ => {
                     if let Some(address) = accessed(operator) {
-                        finder.linear(at, address, ReferenceKind::Access);
+                        finder.linear(at, address, &spaces.data, ReferenceKind::Access);
                     }
                     return;
                 }

@@ -16,6 +16,7 @@ mod sections;
 mod symbols;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use wasmparser::BinaryReader;
 
@@ -35,6 +36,8 @@ pub struct IndexSpaces {
     pub functions: Vec<Place>,
     /// Globals.
     pub globals: Vec<Place>,
+    /// The numbers of the sections with the module's data: the addresses of its memory mean these and no others.
+    pub data: Range<u32>,
 }
 
 /// Reads a module or component.

@@ -77,6 +77,7 @@ fn contents(found: &Found, image: &mut Image<'_>) {
         code: None,
         functions,
         globals,
+        data: 0..0,
     };
     if let Some(range) = &found.code {
         code::read(range, image, &mut spaces, &mut warnings);
@@ -87,7 +88,10 @@ fn contents(found: &Found, image: &mut Image<'_>) {
     let segments = symbols::read_names(found, image, &spaces, &mut warnings);
     symbols::read_exports(found, image, &spaces, &mut warnings);
     if let Some(range) = &found.data {
+        let count = |image: &Image<'_>| u32::try_from(image.sections.len()).unwrap_or(u32::MAX);
+        let first = count(image);
         data::read(range, &segments, image, &mut warnings);
+        spaces.data = first..count(image);
     }
     if let Some(start) = found.start
         && let Ok(function) = reader(image, start).read_var_u32()

@@ -70,3 +70,33 @@ fn stripped_code_is_cut_into_functions() {
         assert!(ledger.image().functions.len() > 50);
     });
 }
+
+/// A component with two copies of a module (Component Model, "Component Definitions": section 1 holds a core module).
+#[test]
+fn modules_of_a_component_do_not_see_each_others_memory() {
+    let module = bytes("wasm32");
+    let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+    for _ in 0..2 {
+        component.push(1);
+        // A length in five bytes (LEB128).
+        let mut len = module.len();
+        for byte in 0..5 {
+            let more = if byte < 4 { 0x80 } else { 0 };
+            component.push(u8::try_from(len & 0x7f).expect("seven bits") | more);
+            len >>= 7;
+        }
+        component.extend(&module);
+    }
+    with_ledger(&component, |ledger| {
+        let [first, second] = &ledger.image().index_spaces[..] else {
+            panic!("one for each of the two modules");
+        };
+        for (spaces, other) in [(first, second), (second, first)] {
+            let references = ledger.references().list().iter();
+            let from_code = references.filter(|it| Some(it.from().section) == spaces.code);
+            let mut sections = from_code.map(|it| it.to().section.0);
+            assert!(!sections.any(|section| other.data.contains(&section)));
+        }
+        assert!(first.functions.len() > 50 && first.functions.len() == second.functions.len());
+    });
+}
