@@ -144,32 +144,6 @@ impl Evidence {
             notes,
         })
     }
-
-    /// Accounts for every byte, and hands the account on.
-    pub(crate) fn with_ledger<T>(
-        &self,
-        use_it: impl FnOnce(&Ledger<'_>, &Witnesses<'_>) -> Outcome<T>,
-    ) -> Outcome<T> {
-        let image = parse(&self.path, &self.bytes)?;
-        let companion: Option<Image<'_>> = match &self.companion {
-            Some(companion) => Some(parse(&companion.path, &companion.bytes)?),
-            None => None,
-        };
-        let link_map = match &self.link_map {
-            Some((path, bytes)) => Some(parse_map(path, bytes)?),
-            None => None,
-        };
-        let witnesses = Witnesses {
-            companion: companion.as_ref(),
-            link_map: link_map.as_ref(),
-            packages: self.packages.as_ref(),
-        };
-        // A failure here is a fault of this program, not the user's trouble; it is reported as such.
-        let references = References::find(&image);
-        let ledger = Ledger::build(&image, &witnesses, &references)
-            .unwrap_or_else(|error| panic!("{error}"));
-        use_it(&ledger, &witnesses)
-    }
 }
 
 /// Parses a file, with its name in the error.

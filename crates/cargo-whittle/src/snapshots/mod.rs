@@ -50,7 +50,7 @@ pub(crate) fn of_build(cargo: &Cargo, selection: &Selection) -> Outcome<Taken> {
 
 /// Takes a snapshot of a file.
 pub(crate) fn of_evidence(evidence: &Evidence, facts: Option<Facts>) -> Outcome<Taken> {
-    let snapshot = evidence.with_ledger(|ledger, _| of_ledger(ledger, evidence, facts))?;
+    let snapshot = evidence.account(|ledger, _| of_ledger(ledger, evidence, facts))?;
     Ok(Taken {
         snapshot,
         notes: Vec::new(),
