@@ -54,7 +54,7 @@ pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
                     }
                     account(request, style, &evidence, Origin::Package, facts)
                 }
-                _ if request.wants_snapshot() => Err(snapshots::several(&linked)),
+                _ if request.wants_snapshot() => Err(project::not_one(&linked)),
                 _ => list(request, style, &build, &linked, &notes),
             }
         }

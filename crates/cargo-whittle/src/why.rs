@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::anyhow;
-use whittle_cargo::{Artifact, ArtifactKind, Build, PackageId};
+use whittle_cargo::{Build, PackageId};
 use whittle_code::Method;
 use whittle_image::FileKind;
 use whittle_ledger::{
@@ -61,32 +61,9 @@ pub(crate) fn why(typed: WhyArguments) -> Outcome<()> {
         Subject::Package(selection) => {
             let project = Project::new(selection);
             let (build, notes) = project.build()?;
-            let artifact = only_program(&build)?;
+            let artifact = project::only_linked(&build)?;
             let evidence = Evidence::of_artifact(&project, &build, artifact, notes)?;
             asked.answer(&evidence, Some(&build))
-        }
-    }
-}
-
-/// The one linked file of a build.
-fn only_program(build: &Build) -> Outcome<&Artifact> {
-    let linked = build.artifacts.iter().filter(|it| project::is_linked(it));
-    match linked.collect::<Vec<_>>()[..] {
-        [only] => Ok(only),
-        [] => Err(Trouble::new(
-            anyhow!("only static libraries came out of the build, and archives are not read yet"),
-            "ask about the program that links them: `cargo whittle why NAME FILE`",
-        )),
-        ref several => {
-            let flags = several.iter().map(|artifact| match artifact.kind {
-                ArtifactKind::Bin => format!("`--bin {}`", artifact.target_name),
-                ArtifactKind::Example => format!("`--example {}`", artifact.target_name),
-                _ => "`--lib`".to_owned(),
-            });
-            Err(Trouble::new(
-                anyhow!("{} programs came out of the build", several.len()),
-                format!("choose one: {}", flags.collect::<Vec<_>>().join(", ")),
-            ))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use whittle_cargo::{
     Artifact, ArtifactKind, Build, BuildWarning, Cargo, Event, NoMap, ResolvedProfile, Selection,
     Step, TwinWarning,
@@ -9,7 +10,7 @@ use whittle_cargo::{
 use whittle_image::{Image, Section};
 use whittle_ledger::{Package, Packages};
 
-use crate::trouble::Outcome;
+use crate::trouble::{Outcome, Trouble};
 
 /// Runs cargo for one request.
 pub(crate) struct Project<'a> {
@@ -119,6 +120,43 @@ fn twin_warning(warning: &TwinWarning) -> String {
 /// Whether an artifact can be explained on its own.
 pub(crate) fn is_linked(artifact: &Artifact) -> bool {
     artifact.kind != ArtifactKind::Staticlib
+}
+
+/// The one linked file of a build.
+pub(crate) fn only_linked(build: &Build) -> Outcome<&Artifact> {
+    let linked: Vec<&Artifact> = build
+        .artifacts
+        .iter()
+        .filter(|artifact| is_linked(artifact))
+        .collect();
+    match linked[..] {
+        [only] => Ok(only),
+        _ => Err(not_one(&linked)),
+    }
+}
+
+/// The error for a build of several linked files, or of none.
+pub(crate) fn not_one(linked: &[&Artifact]) -> Trouble {
+    if linked.is_empty() {
+        return Trouble::new(
+            anyhow!(
+                "only static libraries came out of the build, and this needs a file that a linker made"
+            ),
+            "choose a package with a program or a dynamic library, or give a file",
+        );
+    }
+    let flags: Vec<String> = linked
+        .iter()
+        .map(|artifact| match artifact.kind {
+            ArtifactKind::Example => format!("`--example {}`", artifact.target_name),
+            ArtifactKind::Bin => format!("`--bin {}`", artifact.target_name),
+            _ => format!("`--lib` ({})", artifact.target_name),
+        })
+        .collect();
+    Trouble::new(
+        anyhow!("{} files came out of the build", linked.len()),
+        format!("choose one: {}", flags.join(", ")),
+    )
 }
 
 /// The packages of a build, as the ledger wants them, without what stands in their library files.

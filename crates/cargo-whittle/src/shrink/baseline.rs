@@ -28,6 +28,7 @@ use super::sources::SourceScan;
 use super::store::{SourceState, Store};
 use super::suite::Suite;
 use super::toolchain::Chosen;
+use crate::inputs::project;
 use crate::trouble::{Outcome, Trouble};
 
 /// The program as its author builds it.
@@ -336,7 +337,7 @@ pub(crate) fn package_spec(build: &Build, artifact: &Artifact) -> String {
 fn what_ships(build: &Build) -> Outcome<&Artifact> {
     let is_static = |artifact: &&Artifact| artifact.kind == ArtifactKind::Staticlib;
     if !build.artifacts.iter().all(|artifact| is_static(&artifact)) {
-        return only_artifact(build);
+        return project::only_linked(build);
     }
     match &build.artifacts[..] {
         [only] => Ok(only),
@@ -344,36 +345,6 @@ fn what_ships(build: &Build) -> Outcome<&Artifact> {
             anyhow!("{} static libraries came out of the build", several.len()),
             "choose a package with `-p`",
         )),
-    }
-}
-
-/// The one artifact that a linker made.
-pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
-    let linked: Vec<&Artifact> = build
-        .artifacts
-        .iter()
-        .filter(|artifact| artifact.kind != ArtifactKind::Staticlib)
-        .collect();
-    match linked[..] {
-        [only] => Ok(only),
-        [] => Err(Trouble::new(
-            anyhow!("only static libraries came out of the build, and no linker made them"),
-            "choose a package with a program or a dynamic library",
-        )),
-        _ => {
-            let names: Vec<String> = linked
-                .iter()
-                .map(|artifact| match artifact.kind {
-                    ArtifactKind::Example => format!("`--example {}`", artifact.target_name),
-                    ArtifactKind::Bin => format!("`--bin {}`", artifact.target_name),
-                    _ => format!("`--lib` ({})", artifact.target_name),
-                })
-                .collect();
-            Err(Trouble::new(
-                anyhow!("{} files came out of the build", linked.len()),
-                format!("choose one: {}", names.join(", ")),
-            ))
-        }
     }
 }
 

@@ -8,9 +8,9 @@ use whittle_cargo::{Cargo, Helper};
 use whittle_image::{DebugFile, DebugFileError};
 
 use super::arguments::StripArguments;
-use super::baseline::only_artifact;
 use super::lab::read;
 use super::progress::Progress;
+use crate::inputs::project;
 use crate::request::selection;
 use crate::trouble::{Outcome, Trouble};
 
@@ -21,7 +21,7 @@ pub(crate) fn strip(typed: StripArguments) -> Outcome<crate::exit::Exit> {
     let selection = selection(typed.build);
     let mut progress = Progress::new();
     let build = cargo.build(&selection, &mut |event| progress.hear(&event))?;
-    let artifact = only_artifact(&build)?;
+    let artifact = project::only_linked(&build)?;
     progress.phase("builds the last crate once more, with symbols");
     let twin = cargo.twin(&selection, &build, artifact, &mut |event| {
         progress.hear(&event);

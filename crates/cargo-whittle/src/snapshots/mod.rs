@@ -3,8 +3,8 @@
 mod facts;
 mod file;
 
-use anyhow::{Context as _, anyhow};
-use whittle_cargo::{Artifact, Cargo, Helper, Selection};
+use anyhow::Context as _;
+use whittle_cargo::{Cargo, Helper, Selection};
 use whittle_ledger::{Ledger, Snapshot};
 
 pub(crate) use self::facts::Facts;
@@ -35,14 +35,7 @@ pub(crate) fn listening() -> Outcome<Cargo> {
 pub(crate) fn of_build(cargo: &Cargo, selection: &Selection) -> Outcome<Taken> {
     let project = Project::with(cargo.clone(), selection);
     let (build, notes) = project.build()?;
-    let linked: Vec<&Artifact> = build
-        .artifacts
-        .iter()
-        .filter(|artifact| project::is_linked(artifact))
-        .collect();
-    let [only] = linked[..] else {
-        return Err(several(&linked));
-    };
+    let only = project::only_linked(&build)?;
     let evidence = Evidence::of_artifact(&project, &build, only, notes)?;
     let facts = Facts::with(cargo, selection, &build, only, &evidence)?;
     of_evidence(&evidence, Some(facts))
@@ -75,21 +68,4 @@ pub(crate) fn of_ledger(
         .map_err(Trouble::plain)?;
     snapshot.file.compressed = Some(size);
     Ok(snapshot)
-}
-
-/// The error for a build of several programs, or of none.
-pub(crate) fn several(linked: &[&Artifact]) -> Trouble {
-    let names: Vec<String> = linked
-        .iter()
-        .map(|artifact| format!("`{}`", artifact.target_name))
-        .collect();
-    if names.is_empty() {
-        return Trouble::plain(anyhow!(
-            "only static libraries came out of the build, and archives are not read yet"
-        ));
-    }
-    Trouble::new(
-        anyhow!("the build makes several programs: {}", names.join(", ")),
-        "choose one with `--bin NAME` or `--example NAME`",
-    )
 }
