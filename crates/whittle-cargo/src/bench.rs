@@ -16,6 +16,7 @@ use crate::event::Events;
 use crate::helper::Helper;
 use crate::lock::Lock;
 use crate::process::{Invocation, ProcessError, Run, Usage};
+use crate::runner::Runner;
 use crate::settings::Settings;
 use crate::suite::library_path;
 use crate::variant::VariantBuilder;
@@ -30,6 +31,7 @@ pub struct Bench {
     path: PathBuf,
     directory: PathBuf,
     environment: Vec<(OsString, Option<OsString>)>,
+    runner: Option<Runner>,
     helper: Helper,
 }
 
@@ -68,6 +70,7 @@ impl VariantBuilder {
                 .map(|folder| folder.as_std_path().to_owned())
                 .unwrap_or_default(),
             environment: self.test_environment(package),
+            runner: self.runner().cloned(),
             helper,
         })
     }
@@ -87,12 +90,16 @@ impl Bench {
         let mut environment = self.environment.clone();
         environment.extend(library_path(&self.path));
         environment.push((variable.0.into(), Some(variable.1.into())));
-        let words = ["--bench"].iter().chain(arguments).copied();
+        let (program, mut words) = match &self.runner {
+            Some(runner) => runner.command(self.path.clone().into()),
+            None => (self.path.clone().into(), Vec::new()),
+        };
+        words.extend(["--bench"].iter().chain(arguments).map(OsString::from));
         let invocation = Invocation {
             directory: Some(self.directory.clone()),
             environment,
             limit: Some(limit),
-            ..Invocation::program(self.path.clone(), words)
+            ..Invocation::program(program, words)
         };
         invocation
             .run(&self.helper)

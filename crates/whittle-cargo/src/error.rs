@@ -98,6 +98,12 @@ pub enum CargoError {
         /// Why not.
         why: NotCaptured,
     },
+    /// Cargo's configuration cannot be read.
+    #[error("cannot read cargo's configuration")]
+    Configuration {
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What was asked for needs [`Cargo::helper`](crate::Cargo::helper).
     #[error("there is no helper to look after child processes")]
     NoHelper,
@@ -160,6 +166,7 @@ impl CargoError {
             | Self::NoPlace
             | Self::Test { .. }
             | Self::NotCaptured { .. }
+            | Self::Configuration { .. }
             | Self::NoHelper
             | Self::Io { .. } => return None,
         })

@@ -53,6 +53,7 @@ mod lock;
 mod process;
 mod profile;
 mod record;
+mod runner;
 mod saved;
 mod selection;
 mod settings;
@@ -88,6 +89,7 @@ pub use crate::record::{
     Asked, BuildRecord, BuildScript, Dependency, DependencyKind, NativeLibrary, NativeLinkage,
     Package, PackageSource, Unit, UnitProfile,
 };
+pub use crate::runner::Runner;
 pub use crate::selection::{Features, Names, Packages, Selection, Targets};
 pub use crate::settings::{SettingValue, Settings};
 pub use crate::suite::{Counts, TestBinary, TestKind, TestOutcome, TestSuite};

@@ -20,6 +20,7 @@ use crate::event::{Event, Events, Step};
 use crate::helper::Helper;
 use crate::lock::Lock;
 use crate::process::{Ending, Invocation, ProcessError, Sink, Usage, Words};
+use crate::runner::Runner;
 use crate::saved::{link_or_copy, remove_file};
 use crate::settings::Settings;
 use crate::variant::{VariantBuilder, copy};
@@ -52,6 +53,7 @@ pub struct TestSuite {
     environment: Vec<(OsString, Option<OsString>)>,
     /// Where the lock is under which the place is written to.
     lock: PathBuf,
+    runner: Option<Runner>,
     helper: Helper,
 }
 
@@ -111,6 +113,7 @@ impl VariantBuilder {
             directory: directory.unwrap_or_default(),
             environment: self.test_environment(package),
             lock: self.folder().to_owned(),
+            runner: self.runner().cloned(),
             helper,
         };
         let targets = self.test_targets(package, kind);
@@ -259,7 +262,11 @@ impl TestSuite {
         events: &mut Events<'_>,
     ) -> Result<TestOutcome, CargoError> {
         const PRINTED: usize = 4 << 20;
-        let command = command_line(binary.path.as_os_str(), &[]);
+        let (program, arguments) = match &self.runner {
+            Some(runner) => runner.command(binary.path.clone().into()),
+            None => (binary.path.clone().into(), Vec::new()),
+        };
+        let command = command_line(&program, &arguments);
         events(Event::Running {
             step: Step::Tests,
             command: &command,
@@ -267,7 +274,7 @@ impl TestSuite {
         let mut environment = self.environment.clone();
         environment.extend(library_path(&binary.path));
         let invocation = Invocation {
-            words: Words::Program(binary.path.clone().into(), Vec::new()),
+            words: Words::Program(program, arguments),
             directory: Some(self.directory.clone()),
             environment,
             stdout: Sink::Keep(PRINTED),

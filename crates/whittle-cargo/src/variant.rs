@@ -19,6 +19,7 @@ use crate::error::CargoError;
 use crate::event::{Events, Freshness, Step};
 use crate::lock::Lock;
 use crate::process::Usage;
+use crate::runner::Runner;
 use crate::selection::{Features, OneTarget, Packages, Selection};
 use crate::settings::{SettingValue, Settings};
 use crate::stamp::FileStamp;
@@ -36,6 +37,8 @@ pub struct VariantBuilder {
     rustflags: Vec<OsString>,
     /// The triple that is built for.
     target: String,
+    /// What starts its programs.
+    runner: Option<Runner>,
     folder: PathBuf,
 }
 
@@ -118,6 +121,7 @@ impl Cargo {
             package: package.clone(),
             rustflags,
             target: build.record.target.clone(),
+            runner: self.runner(selection, &build.record.target)?,
             folder: folder(&build.workspace),
         })
     }
@@ -161,6 +165,12 @@ impl VariantBuilder {
             wall: start.elapsed(),
             compiled: compiled(&messages),
         })
+    }
+
+    /// What cargo starts the artifact's programs with, if not themselves.
+    #[must_use]
+    pub fn runner(&self) -> Option<&Runner> {
+        self.runner.as_ref()
     }
 
     /// The target directory of all variants. It can be removed at any time when nothing is built in it.

@@ -1,7 +1,7 @@
 //! Writing the settings that won, and proving that a plain build with them gives the file that was judged.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 use whittle_cargo::{
@@ -14,7 +14,7 @@ use super::baseline::Baseline;
 use super::command_build::CommandBuilder;
 use super::evidence::FileFacts;
 use super::lab::read;
-use super::overrides::Overrides;
+use super::overrides::{self, Overrides};
 use super::progress::Progress;
 use super::request::Request;
 use crate::trouble::{Outcome, Trouble};
@@ -98,9 +98,7 @@ fn outranked(request: &Request, settings: &CargoSettings, root: &Path) -> Vec<St
     let Ok(directory) = std::env::current_dir() else {
         return Vec::new();
     };
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let home = overrides::cargo_home();
     let profile = request.into_profile.as_ref();
     Overrides {
         profile: profile.unwrap_or(&request.selection.profile),

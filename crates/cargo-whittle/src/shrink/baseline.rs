@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use whittle_cargo::{
-    Artifact, ArtifactKind, Build, CapturedLink, Event, Freshness, Helper, LinkChange,
+    Artifact, ArtifactKind, Build, CapturedLink, Event, Freshness, Helper, LinkChange, Runner,
     Settings as CargoSettings, VariantBuilder,
 };
 use whittle_report::shrink::CleanBuild;
@@ -261,15 +261,17 @@ impl Baseline {
         self.weigh(request);
         progress.phase("compiles and runs the tests");
         let root = self.build.workspace.workspace_root.as_std_path();
-        let stand = self.stand(store, "tests");
+        let runner = builder.runner();
+        let stand = self.stand(store, "tests").through(runner.cloned());
         let mut tests = &request.tests;
         let bytes = read(&self.shipped.copy)?;
         let helper = builder.cargo.helper.as_ref();
-        let foreign = helper.and_then(|helper| foreign::reason(&self.shipped.copy, &bytes, helper));
+        let foreign =
+            helper.and_then(|helper| foreign::reason(&self.shipped.copy, &bytes, runner, helper));
         if let Some(reason) = foreign {
             self.notes.push(format!(
-                "the program cannot run here ({reason}): the package's tests are left out; give commands that run it elsewhere, \
-                 such as `--check 'qemu-aarch64 {{}} --help'`"
+                "the program cannot run here ({reason}): the package's tests are left out; give cargo a `runner` for its target, or \
+                 commands that run it elsewhere, such as `--check 'qemu-aarch64 {{}} --help'`"
             ));
             if *tests == Tests::Package {
                 tests = &Tests::None;
@@ -286,12 +288,13 @@ impl Baseline {
         request: &Request,
         helper: &'h Helper,
         store: &Store,
-        suite: Suite,
+        (suite, runner): (Suite, Option<&Runner>),
         progress: &mut Progress,
     ) -> Outcome<Judge<'h>> {
         progress.phase("runs it, to know what to expect of trials");
         let root = self.build.workspace.workspace_root.as_std_path();
-        let stands = (self.stand(store, "baseline"), self.stand(store, "trial"));
+        let stand = |name| self.stand(store, name).through(runner.cloned());
+        let stands = (stand("baseline"), stand("trial"));
         Judge::new(helper, request, root, &self.shipped, stands, suite)
     }
 

@@ -1,11 +1,12 @@
 //! The user's commands, with the program that is to be judged put in.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use whittle_cargo::{Ending, Helper, Invocation, Run, Sink};
+use whittle_cargo::{Ending, Helper, Invocation, Run, Runner, Sink};
 use whittle_trial::behaviour::{End, Observed};
 
 use crate::trouble::{Outcome, Trouble};
@@ -20,6 +21,8 @@ const PLACEHOLDER: &str = "{}";
 pub(crate) struct Stand {
     folder: PathBuf,
     name: OsString,
+    /// What it is started with, if not by itself.
+    runner: Option<Runner>,
 }
 
 impl Stand {
@@ -28,12 +31,31 @@ impl Stand {
         Self {
             folder,
             name: name.into(),
+            runner: None,
         }
+    }
+
+    /// Whatever lies there is started with a runner.
+    pub(crate) fn through(self, runner: Option<Runner>) -> Self {
+        Self { runner, ..self }
     }
 
     /// The path of whatever lies there.
     pub(crate) fn program(&self) -> PathBuf {
         self.folder.join(&self.name)
+    }
+
+    /// The path that starts it.
+    pub(crate) fn command(&self) -> PathBuf {
+        self.commands().join(&self.name)
+    }
+
+    /// Where its command is.
+    fn commands(&self) -> PathBuf {
+        match self.runner {
+            Some(_) => self.folder.join("by-runner"),
+            None => self.folder.clone(),
+        }
     }
 
     /// Puts a copy of a program there.
@@ -44,7 +66,9 @@ impl Stand {
             let beside = tempfile::NamedTempFile::new_in(&self.folder)?.into_temp_path();
             std::fs::copy(program, &beside)?;
             beside.persist(self.program())?;
-            Ok(())
+            self.runner
+                .as_ref()
+                .map_or(Ok(()), |runner| self.write_command(runner))
         };
         put().map_err(|error| {
             Trouble::plain(
@@ -54,9 +78,27 @@ impl Stand {
         })
     }
 
+    /// A script of the program's name, since a line of the user's may have it anywhere.
+    fn write_command(&self, runner: &Runner) -> std::io::Result<()> {
+        let (program, words) = runner.command(self.program().into_os_string());
+        let words: Vec<String> = [program]
+            .iter()
+            .chain(&words)
+            .map(|word| quoted(&word.to_string_lossy()))
+            .collect();
+        std::fs::create_dir_all(self.commands())?;
+        let mut script = tempfile::Builder::new();
+        #[cfg(unix)]
+        script.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+        let mut script = script.tempfile_in(self.commands())?;
+        writeln!(script, "#!/bin/sh\nexec {} \"$@\"", words.join(" "))?;
+        script.into_temp_path().persist(self.command())?;
+        Ok(())
+    }
+
     /// The environment in which the program's bare name means this one, and its panics show no backtrace.
     fn environment(&self) -> Vec<(OsString, Option<OsString>)> {
-        let mut path = self.folder.clone().into_os_string();
+        let mut path = self.commands().into_os_string();
         if let Some(others) = std::env::var_os("PATH") {
             path.push(if cfg!(windows) { ";" } else { ":" });
             path.push(others);
@@ -119,7 +161,7 @@ impl UserCommand<'_> {
     /// The line with the program put in: for `{}`, for the path of the file that ships, or by its bare name, which the
     /// environment leads to it.
     fn filled(&self, stand: &Stand, shipped: &Path) -> Option<String> {
-        let program = quoted(&stand.program().to_string_lossy());
+        let program = quoted(&stand.command().to_string_lossy());
         if self.line.contains(PLACEHOLDER) {
             return Some(self.line.replace(PLACEHOLDER, &program));
         }

@@ -3,22 +3,34 @@
 use std::path::Path;
 use std::time::Duration;
 
-use whittle_cargo::{Helper, Invocation};
+use whittle_cargo::{Helper, Invocation, Runner};
 
 /// How long a program may take to start and stop.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a program cannot run here; nothing if it can, or if it is for this machine as far as its header says.
 ///
-/// A program for another machine is started once: the system may know an emulator for it (`binfmt_misc` of Linux).
-pub(crate) fn reason(program: &Path, bytes: &[u8], helper: &Helper) -> Option<String> {
+/// A program for another machine is started once: the system may know an emulator for it (`binfmt_misc` of Linux), or
+/// cargo's configuration a runner.
+pub(crate) fn reason(
+    program: &Path,
+    bytes: &[u8],
+    runner: Option<&Runner>,
+    helper: &Helper,
+) -> Option<String> {
     let own = std::fs::read(helper.program()).ok()?;
-    if machine(bytes)? == machine(&own)? {
+    if runner.is_none() && machine(bytes)? == machine(&own)? {
         return None;
     }
+    let program = program.as_os_str().to_owned();
+    let (program, mut words) = match runner {
+        Some(runner) => runner.command(program),
+        None => (program, Vec::new()),
+    };
+    words.push("--version".into());
     let try_it = Invocation {
         limit: Some(LIMIT),
-        ..Invocation::program(program, ["--version"])
+        ..Invocation::program(program, words)
     };
     match try_it.run(helper) {
         Ok(_) => None,

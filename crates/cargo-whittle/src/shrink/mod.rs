@@ -120,7 +120,13 @@ fn run(mut typed: ShrinkArguments, style: Style, place: &mut Option<PathBuf>) ->
         None => baseline.capture(&builder, &helper, &store, &mut progress)?,
     }
     let suite = baseline.suite(&request, &builder, &store, &mut progress)?;
-    let judge = baseline.judge(&request, &helper, &store, suite, &mut progress)?;
+    let judge = baseline.judge(
+        &request,
+        &helper,
+        &store,
+        (suite, builder.runner()),
+        &mut progress,
+    )?;
     let benches = Benches::new(
         &request.benches,
         &cargo,

@@ -47,7 +47,7 @@ impl Overrides<'_> {
                 found.push(format!("`{variable}` in the environment"));
             }
         }
-        for file in self.files(cargo_home) {
+        for file in configuration_files(self.directory, cargo_home) {
             let Some(configuration) = read(&file) else {
                 continue;
             };
@@ -73,26 +73,31 @@ impl Overrides<'_> {
         }
         found
     }
+}
 
-    /// Configuration files that are there, the nearest first.
-    fn files(&self, cargo_home: Option<&Path>) -> Vec<PathBuf> {
-        let folders = self
-            .directory
-            .ancestors()
-            .map(|folder| folder.join(".cargo"))
-            .chain(cargo_home.map(Path::to_owned));
-        let mut files: Vec<PathBuf> = folders
-            .filter_map(|folder| {
-                // The name without an extension comes first where both are there.
-                ["config", "config.toml"]
-                    .map(|name| folder.join(name))
-                    .into_iter()
-                    .find(|path| path.is_file())
-            })
-            .collect();
-        files.dedup();
-        files
-    }
+/// The home of cargo's own configuration file.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    set.or_else(|| Some(std::env::home_dir()?.join(".cargo")))
+}
+
+/// Configuration files that cargo reads when it is called in a folder, the nearest first.
+pub(crate) fn configuration_files(directory: &Path, cargo_home: Option<&Path>) -> Vec<PathBuf> {
+    let folders = directory
+        .ancestors()
+        .map(|folder| folder.join(".cargo"))
+        .chain(cargo_home.map(Path::to_owned));
+    let mut files: Vec<PathBuf> = folders
+        .filter_map(|folder| {
+            // The name without an extension comes first where both are there.
+            ["config", "config.toml"]
+                .map(|name| folder.join(name))
+                .into_iter()
+                .find(|path| path.is_file())
+        })
+        .collect();
+    files.dedup();
+    files
 }
 
 fn read(path: &Path) -> Option<Table> {

@@ -13,6 +13,7 @@ use whittle_trial::settings::Settings;
 use whittle_trial::trial::{Record, Step};
 
 use super::evidence::{hash, hexadecimal};
+use super::overrides::{cargo_home, configuration_files};
 use crate::trouble::{Outcome, Trouble};
 
 /// The state of everything that outcomes depend on.
@@ -219,13 +220,13 @@ impl SourceState {
         };
         add(compiler.as_bytes());
         add(format!("{selection:?}").as_bytes());
-        for key in [
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "CARGO_BUILD_RUSTFLAGS",
-            "CARGO_BUILD_TARGET",
-        ] {
-            add(std::env::var_os(key).unwrap_or_default().as_encoded_bytes());
+        let mut variables: Vec<_> = std::env::vars_os()
+            .filter(|(key, _)| key.to_str().is_some_and(is_heard))
+            .collect();
+        variables.sort();
+        for (key, value) in variables {
+            add(key.as_encoded_bytes());
+            add(value.as_encoded_bytes());
         }
         let root = build.workspace.workspace_root.as_std_path();
         let mut folders = vec![root.to_owned()];
@@ -239,15 +240,15 @@ impl SourceState {
                 .filter(|folder| !folder.starts_with(root)),
         );
         let target = build.workspace.target_directory.as_std_path();
+        let directory = std::env::current_dir().unwrap_or_default();
+        let mut paths = configuration_files(&directory, cargo_home().as_deref());
         for folder in folders {
-            for path in files(&folder, target)? {
-                if Some(path.as_path()) == made {
-                    continue;
-                }
-                add(path.as_os_str().as_encoded_bytes());
-                // What vanishes in between is a change as well.
-                add(&fs::read(&path).unwrap_or_default());
-            }
+            paths.extend(files(&folder, target)?);
+        }
+        for path in paths.iter().filter(|path| Some(path.as_path()) != made) {
+            add(path.as_os_str().as_encoded_bytes());
+            // What vanishes in between is a change as well.
+            add(&fs::read(path).unwrap_or_default());
         }
         let sources = hexadecimal(&hasher.finalize());
         let judged = hash(format!("{sources}\n{}", judged.join("\n")).as_bytes());
@@ -256,6 +257,19 @@ impl SourceState {
             judged,
         })
     }
+}
+
+/// Whether a variable of the environment changes what cargo builds ("Environment variables Cargo reads", Cargo book).
+fn is_heard(key: &str) -> bool {
+    const PLACES: [&str; 4] = [
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET_DIR",
+        "CARGO_BUILD_BUILD_DIR",
+        "CARGO_BUILD_JOBS",
+    ];
+    let families = ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"];
+    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].contains(&key)
+        || (families.iter().any(|family| key.starts_with(family)) && !PLACES.contains(&key))
 }
 
 /// Every file below a folder, in a stable order, without version control and what was built.

@@ -16,6 +16,7 @@ mod machine;
 mod output;
 mod packages;
 mod planted;
+mod runner;
 mod shrink;
 mod shrink_trouble;
 mod static_library;
