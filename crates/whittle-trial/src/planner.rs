@@ -9,25 +9,29 @@
 //! When a file does not start or does not do the same, the next one leaves out something that could be to blame; when
 //! nothing helps, the level is built without `panic = "abort"`.
 
+mod builds;
+mod choice;
+mod links;
+#[cfg(test)]
+mod tests;
+mod whole;
+
 use std::collections::BTreeSet;
 
-use crate::class::Class;
 use crate::detect::Hazard;
 use crate::facts::{Facts, LinkTrials};
-use crate::frontier::{Candidate, TIE, as_float, candidates, clearly_smaller};
-use crate::lever::{Lever, Rebuild, Tried, Value};
+use crate::frontier::{Candidate, clearly_smaller};
+use crate::lever::{Lever, Value};
 use crate::levers::{self, LEVERS};
-use crate::libc::LibcVersion;
 use crate::policy::{Admission, Effort, Exercised, Goal, Policy};
 use crate::settings::Settings;
-use crate::speed::Speed;
 use crate::trial::{Outcome, Record, Sizes, Step, Trial};
 use crate::verdict::Verdict;
 
+use self::whole::WholeStage;
+
 /// Files of one build that are checked before it is given up.
 const MOST_CHECKS: usize = 4;
-/// Another linker is worth its line only if it saves more than this share.
-const WORTH_A_LINKER: f64 = 0.01;
 
 /// Everything that decides what comes next.
 #[derive(Clone, Copy, Debug)]
@@ -54,31 +58,6 @@ pub enum Time {
     /// What is there has to do.
     Over,
 }
-
-/// A level of optimization: that of the program, and that of its own package where it is another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Level<'a> {
-    whole: &'a str,
-    own: Option<&'a str>,
-}
-
-impl<'a> Level<'a> {
-    const fn of(whole: &'a str) -> Self {
-        Self { whole, own: None }
-    }
-}
-
-/// The program for size, its own package and the generic code that it instantiates for speed.
-const FAST_OWN: [Level<'static>; 2] = [
-    Level {
-        whole: "s",
-        own: Some("2"),
-    },
-    Level {
-        whole: "s",
-        own: Some("3"),
-    },
-];
 
 /// What becomes of the settings of one build.
 #[derive(Clone, Debug, PartialEq)]
@@ -295,149 +274,6 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Every combination of the linker's levers that is to be tried on a build.
-    fn links(&self, compiled: &Settings) -> Vec<Settings> {
-        let mut all = vec![compiled.clone()];
-        let is_offer = self.is_offer(compiled);
-        for lever in LEVERS.iter().filter(|lever| lever.is_link_only()) {
-            let mut more = Vec::new();
-            for settings in &all {
-                let moved: Vec<Settings> = lever
-                    .values
-                    .iter()
-                    .filter(|value| self.admits(lever, value, settings))
-                    .map(|value| settings.clone().moved(lever, value))
-                    .collect();
-                // The final form is what counts: where symbols may go, they are gone in every combination.
-                if lever.name == "strip" && !moved.is_empty() {
-                    more.extend(moved.into_iter().take(1));
-                } else {
-                    // An offer shows one number, the smallest that the levers give.
-                    if !is_offer || moved.is_empty() {
-                        more.push(settings.clone());
-                    }
-                    more.extend(
-                        moved
-                            .into_iter()
-                            .take(if is_offer && lever.name != "linker" {
-                                1
-                            } else {
-                                lever.values.len()
-                            }),
-                    );
-                    if is_offer && lever.name == "linker" {
-                        more.push(settings.clone());
-                    }
-                }
-            }
-            all = more;
-        }
-        all.sort();
-        all.dedup();
-        let is_done = |settings: &Settings| self.find(Step::Link, settings).is_some();
-        if is_offer || !all.iter().all(is_done) {
-            return all;
-        }
-        // What is held back is linked once each on top of the best, so that its worth can be told.
-        if let Some(best) = self.best_link(compiled, &BTreeSet::new()) {
-            for (lever, value, admission) in admissions(self, &best) {
-                let is_told = matches!(admission, Admission::IfAllowed { .. });
-                if lever.is_link_only() && is_told && lever.tried == Tried::BySearch {
-                    all.push(best.clone().moved(lever, value));
-                }
-            }
-        }
-        all
-    }
-
-    /// The simplest of the smallest admitted links of a build that leaves out something of each one that failed.
-    fn best_link(&self, compiled: &Settings, failed: &BTreeSet<&Settings>) -> Option<Settings> {
-        let may_be_to_blame = |settings: &Settings| -> BTreeSet<&'static str> {
-            settings
-                .linked()
-                .iter()
-                .map(|(lever, _)| lever.name)
-                .filter(|name| *name != "strip")
-                .collect()
-        };
-        let suspects: Vec<BTreeSet<&str>> = failed
-            .iter()
-            .map(|failed| may_be_to_blame(failed))
-            .collect();
-        // Where nothing that the linker was told can be to blame, the build itself is.
-        if suspects.iter().any(BTreeSet::is_empty) {
-            return None;
-        }
-        let linked: Vec<(u64, &Settings)> = self
-            .records
-            .iter()
-            .filter(|record| record.trial.step == Step::Link)
-            .filter(|record| record.trial.settings.compiled() == *compiled)
-            .filter(|record| self.is_admitted(&record.trial.settings))
-            .filter(|record| self.fits_floor(record))
-            .filter_map(|record| Some((self.size(record)?, &record.trial.settings)))
-            .filter(|(_, settings)| {
-                let own = may_be_to_blame(settings);
-                suspects.iter().all(|suspects| !suspects.is_subset(&own))
-            })
-            .collect();
-        let (smallest, settings) = linked.iter().min()?;
-        let has_linker = settings.get("linker").is_some();
-        let is_near = |size: u64, other: &Settings| {
-            let tolerance = if has_linker && other.get("linker").is_none() {
-                WORTH_A_LINKER
-            } else {
-                TIE
-            };
-            as_float(size) <= as_float(*smallest) * (1.0 + tolerance)
-        };
-        let mut near: Vec<&(u64, &Settings)> = linked
-            .iter()
-            .filter(|(size, settings)| is_near(*size, settings))
-            .collect();
-        near.sort_by_key(|(size, settings)| {
-            (settings.get("linker").is_some(), settings.len(), *size)
-        });
-        // Without the linker the tie is drawn anew: what was near for its sake alone need not be.
-        let best = near.iter().map(|(size, settings)| (*size, *settings));
-        let no_linker: Vec<(u64, &Settings)> = best
-            .clone()
-            .filter(|(_, settings)| settings.get("linker").is_none())
-            .collect();
-        let pool = if no_linker.is_empty() {
-            best.collect()
-        } else {
-            no_linker
-        };
-        let smallest = pool.iter().map(|(size, _)| *size).min()?;
-        pool.into_iter()
-            .filter(|(size, _)| as_float(*size) <= as_float(smallest) * (1.0 + TIE))
-            .min_by_key(|(size, settings)| (settings.len(), *size, *settings))
-            .map(|(_, settings)| settings.clone())
-    }
-
-    /// Whether a linked file needs no newer C library than it may.
-    fn fits_floor(&self, record: &Record) -> bool {
-        let floor = record.built().and_then(|built| built.libc_floor);
-        self.may_need(floor, &record.trial.settings)
-    }
-
-    /// Whether a file with these settings may need that version of the C library.
-    fn may_need(&self, floor: Option<LibcVersion>, settings: &Settings) -> bool {
-        let highest = self.policy.highest_floor(self.facts);
-        let is_allowed = self.policy.allow_classes.contains(&Class::Portability)
-            || settings.iter().any(|(lever, _)| {
-                lever.class == Class::Portability
-                    && self.policy.allow.iter().any(|name| name == lever.name)
-            });
-        is_allowed
-            || match (floor, highest) {
-                (Some(floor), Some(highest)) => floor <= highest,
-                (None, _) => true,
-                (Some(_), None) => false,
-            }
-    }
-
     fn is_admitted(&self, settings: &Settings) -> bool {
         settings.iter().all(|(lever, value)| {
             self.admission(lever, value, &settings.clone().without(lever.name)) == Admission::Tried
@@ -447,56 +283,6 @@ impl<'a> State<'a> {
     /// Whether a build only shows what a lever would save that the policy holds back.
     fn is_offer(&self, compiled: &Settings) -> bool {
         !self.is_admitted(compiled)
-    }
-
-    /// What is set from the start: it costs no speed.
-    fn structure(&self) -> Settings {
-        let mut settings = self.whole_program();
-        if !self.is_to_blame("panic") {
-            settings = self.try_move(settings, "panic", "abort");
-        }
-        let strips = levers::find("strip").is_some_and(|lever| {
-            self.facts.has_already("strip", "symbols")
-                || self.admits(lever, &lever.values[0], &settings)
-        });
-        if !strips {
-            settings = self.try_move(settings, "debug", "off");
-        }
-        // What is admitted by its own name is wanted.
-        for lever in LEVERS {
-            let is_named = self.policy.allow.iter().any(|name| name == lever.name);
-            if lever.tried == Tried::ByName && !lever.is_link_only() && is_named {
-                settings = self.try_move(settings, lever.name, lever.values[0].name);
-            }
-        }
-        settings
-    }
-
-    /// Optimization across crates: the strongest form that builds.
-    fn whole_program(&self) -> Settings {
-        let units = self.try_move(Settings::unchanged(), "codegen-units", "1");
-        if self.facts.profile.lto == "fat" {
-            return units;
-        }
-        for mode in ["fat", "thin"] {
-            let settings = self.try_move(units.clone(), "lto", mode);
-            let failed: Vec<&Record> = self
-                .records
-                .iter()
-                .filter(|record| {
-                    record.trial.step == Step::Build
-                        && record.trial.settings.get("lto") == Some(mode)
-                })
-                .collect();
-            let never_builds = !failed.is_empty()
-                && failed
-                    .iter()
-                    .all(|record| matches!(record.outcome, Outcome::Failed { .. }));
-            if !never_builds {
-                return settings;
-            }
-        }
-        units
     }
 
     /// Whether builds with a lever moved were checked, and none of them works.
@@ -519,246 +305,8 @@ impl<'a> State<'a> {
             LinkTrials::WholeBuild => self.whole_stage(compiled) == WholeStage::Rejected,
         }
     }
-
-    /// The next build that could win, the best guess first.
-    fn next_build(&self) -> Option<Settings> {
-        let structure = self.structure();
-        for level in self.levels() {
-            if !self.can_win(level, &structure) {
-                continue;
-            }
-            let settings = self.at_level(&structure, level);
-            if self.stage(&settings) == Stage::New {
-                return Some(settings);
-            }
-        }
-        if self.policy.effort == Effort::Quick {
-            return None;
-        }
-        self.next_extra(&structure)
-    }
-
-    fn at_level(&self, structure: &Settings, level: Level<'_>) -> Settings {
-        let settings = self.try_move(structure.clone(), "opt-level", level.whole);
-        match level.own {
-            Some(own) => self.try_move(settings, "own-opt-level", own),
-            None => settings,
-        }
-    }
-
-    /// Levels of optimization in the order in which they are tried.
-    fn levels(&self) -> Vec<Level<'_>> {
-        let today = Level::of(self.facts.profile.opt_level.as_str());
-        let [s, z, two] = ["s", "z", "2"].map(Level::of);
-        let [own, faster_own] = FAST_OWN;
-        let policy = self.policy;
-        let mut levels: Vec<Level<'_>> = match (policy.goal, policy.workloads, policy.effort) {
-            (Goal::Smallest, _, Effort::Quick) => vec![z],
-            (Goal::Smallest, _, Effort::Full) => vec![z, s],
-            (_, Exercised::No, Effort::Quick) => vec![today],
-            // Smaller levels are built to be listed: their speed is for the user to judge.
-            (_, Exercised::No, Effort::Full) => vec![today, s, z],
-            (_, Exercised::Yes, Effort::Quick) => vec![s, own, today],
-            (_, Exercised::Yes, Effort::Full) => vec![s, z, own, faster_own, two, today],
-        };
-        let mut seen = BTreeSet::new();
-        levels.retain(|level| seen.insert(*level));
-        levels
-    }
-
-    /// Whether a level can still win, given what became of the others.
-    fn can_win(&self, level: Level<'_>, structure: &Settings) -> bool {
-        if self.policy.goal == Goal::Smallest || self.policy.workloads == Exercised::No {
-            return true;
-        }
-        let fast_enough = |level: Level<'_>| {
-            let settings = self.at_level(structure, level);
-            candidates(self.records).iter().any(|candidate| {
-                candidate.record.trial.settings.compiled() == settings
-                    && self.is_fast_enough(candidate)
-            })
-        };
-        let is_at = |whole: &str| level == Level::of(whole);
-        if is_at("s") {
-            return true;
-        }
-        if is_at("z") {
-            // Slower than `s` wherever that is too slow already.
-            return fast_enough(Level::of("s"));
-        }
-        // Bigger than what is fast enough already: each is bigger than those that are tried before it.
-        let mut before = self
-            .levels()
-            .into_iter()
-            .take_while(|other| *other != level);
-        !before.any(fast_enough)
-    }
-
-    fn is_fast_enough(&self, candidate: &Candidate<'_>) -> bool {
-        match (self.policy.goal, candidate.verdict.speed) {
-            (Goal::Smallest, _) | (_, Speed::Within) => true,
-            (_, Speed::Outside | Speed::Undecided) => false,
-            // Without a workload, what decides speed stays as it is.
-            (_, Speed::NotMeasured) => {
-                let settings = &candidate.record.trial.settings;
-                settings.get("opt-level").is_none() && settings.get("inline-threshold").is_none()
-            }
-        }
-    }
-
-    /// What is tried on top of the best: thresholds between the levels, unstable settings, and what the policy holds back.
-    fn next_extra(&self, structure: &Settings) -> Option<Settings> {
-        let leader = self.leader()?.record.trial.settings.compiled();
-        let is_new = |settings: &Settings| self.stage(settings) == Stage::New;
-
-        let has_speed =
-            self.policy.workloads == Exercised::Yes || self.policy.goal == Goal::Smallest;
-        let level = leader
-            .get("own-opt-level")
-            .or(leader.get("opt-level"))
-            .unwrap_or(&self.facts.profile.opt_level);
-        let threshold = match level {
-            "s" => Some("5"),
-            "2" | "3" => Some("25"),
-            _ => None,
-        };
-        if let Some(threshold) = threshold.filter(|_| has_speed) {
-            let settings = self.try_move(leader.clone(), "inline-threshold", threshold);
-            if settings != leader && leader.get("inline-threshold").is_none() && is_new(&settings) {
-                return Some(settings);
-            }
-        }
-
-        // Unstable settings all at once; where that does not work, without the last of them.
-        let plain = leader.clone().without("inline-threshold");
-        let mut bundle = self.bundle(&plain);
-        let has_bundle = bundle
-            .iter()
-            .any(|(lever, _)| leader.get(lever.name).is_some());
-        while !bundle.is_empty() && !has_bundle {
-            let settings = bundle
-                .iter()
-                .fold(leader.clone(), |settings, (lever, value)| {
-                    settings.moved(lever, value)
-                });
-            match self.stage(&settings) {
-                Stage::New => return Some(settings),
-                Stage::Failed | Stage::Rejected => {
-                    bundle.pop();
-                }
-                _ => break,
-            }
-        }
-
-        // What is held back is built once, to show what it would save.
-        let offered = levers::find("panic").filter(|_| structure.get("panic").is_none())?;
-        let value = offered.values.first()?;
-        let is_held_back = matches!(
-            self.admission(offered, value, &leader),
-            Admission::IfAllowed { .. }
-        );
-        let settings = leader.moved(offered, value);
-        (is_held_back && is_new(&settings)).then_some(settings)
-    }
-
-    /// Admitted levers that need an unstable toolchain, each admitted with those before it.
-    fn bundle(&self, settings: &Settings) -> Vec<(&'static Lever, &'static Value)> {
-        const ORDER: [&str; 5] = [
-            "build-std",
-            "unwind-tables",
-            "location-detail",
-            "immediate-abort",
-            "fmt-debug",
-        ];
-        let mut settings = settings.clone();
-        let mut bundle = Vec::new();
-        for lever in ORDER.into_iter().filter_map(levers::find) {
-            let value = lever
-                .values
-                .iter()
-                .find(|value| self.admits(lever, value, &settings));
-            if let Some(value) = value {
-                settings = settings.moved(lever, value);
-                bundle.push((lever, value));
-            }
-        }
-        bundle
-    }
-
-    /// The best so far among all that works and is fast enough.
-    fn leader(&self) -> Option<Candidate<'a>> {
-        candidates(self.records)
-            .into_iter()
-            .filter(|candidate| self.is_fast_enough(candidate))
-            .filter(|candidate| self.is_eligible(candidate))
-            .min_by(|a, b| self.order(a, b))
-    }
-
-    /// Whether a candidate's settings are allowed and its build was not given up.
-    fn is_eligible(&self, candidate: &Candidate<'_>) -> bool {
-        let settings = &candidate.record.trial.settings;
-        self.is_admitted(settings)
-            && match self.facts.link_trials {
-                LinkTrials::Again => self.stage(&settings.compiled()) != Stage::Rejected,
-                LinkTrials::WholeBuild => true,
-            }
-    }
-
-    /// The best of what was looked at and may be fast enough: its own build is measured with more care.
-    fn hopeful(&self) -> Option<Candidate<'a>> {
-        candidates(self.records)
-            .into_iter()
-            .filter(|candidate| candidate.record.trial.step == Step::Verify)
-            .filter(|candidate| candidate.verdict.speed == Speed::Undecided)
-            .filter(|candidate| self.is_eligible(candidate))
-            .min_by(|a, b| self.order(a, b))
-    }
-
-    /// The best, if it is smaller than what ships today.
-    fn winner(&self) -> Option<Candidate<'a>> {
-        self.leader().or_else(|| self.hopeful()).filter(|leader| {
-            clearly_smaller(
-                leader.built.sizes.by(self.policy.measure),
-                self.baseline.by(self.policy.measure),
-            )
-        })
-    }
-
-    /// By size; where that is a tie, the one with fewer settings, then the cheaper build, then the faster.
-    fn order(&self, a: &Candidate<'_>, b: &Candidate<'_>) -> std::cmp::Ordering {
-        let size = |candidate: &Candidate<'_>| candidate.built.sizes.by(self.policy.measure);
-        let ratio = |candidate: &Candidate<'_>| {
-            candidate
-                .verdict
-                .worst_ratio()
-                .map_or(1.0, |ratio| ratio.ratio)
-        };
-        let (size_a, size_b) = (size(a), size(b));
-        if clearly_smaller(size_a, size_b) {
-            return std::cmp::Ordering::Less;
-        }
-        if clearly_smaller(size_b, size_a) {
-            return std::cmp::Ordering::Greater;
-        }
-        let key = |candidate: &Candidate<'_>| {
-            let settings = &candidate.record.trial.settings;
-            let rebuild: Rebuild = settings.rebuild();
-            (settings.len(), rebuild)
-        };
-        key(a)
-            .cmp(&key(b))
-            .then(ratio(a).total_cmp(&ratio(b)))
-            .then(size_a.cmp(&size_b))
-            .then_with(|| a.record.trial.settings.cmp(&b.record.trial.settings))
-    }
 }
 
 fn trial(step: Step, settings: Settings) -> Trial {
     Trial { step, settings }
 }
-
-mod whole;
-use whole::WholeStage;
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::lever::Detector;
 use crate::policy::tests::{facts, policy};
-use crate::speed::Ratio;
+use crate::speed::{Ratio, Speed};
 use crate::trial::Built;
 use crate::verdict::{Behaviour, Starts, WorkloadSpeed};
 

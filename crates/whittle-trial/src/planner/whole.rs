@@ -4,7 +4,8 @@
 //! A build is therefore a candidate as it is, with everything that costs no speed set from the start. Settings of the
 //! linker are tried once, all together, on top of the best; what the policy holds back is not built only to be shown.
 
-use super::{Level, State, Time, trial};
+use super::builds::Level;
+use super::{State, Time, trial};
 use crate::frontier::{Candidate, candidates, clearly_smaller};
 use crate::lever::Lever;
 use crate::levers;
