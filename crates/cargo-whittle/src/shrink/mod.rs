@@ -82,12 +82,7 @@ fn run(mut typed: ShrinkArguments, style: Style, place: &mut Option<PathBuf>) ->
     progress.plan(&request);
 
     let chosen = toolchain::choose(cargo, request.toolchain.as_deref(), &mut progress)?;
-    let needs_target = chosen.capability == Capability::UnstableWithStdSources;
-    if needs_target && request.selection.target.is_none() {
-        // Cargo builds the standard library for a named target only.
-        let toolchain = chosen.cargo.toolchain(&mut |event| progress.hear(&event))?;
-        request.selection.target = Some(toolchain.host);
-    }
+    name_target(&chosen, &mut request, &mut progress)?;
     let own = chosen
         .cargo
         .own_folder(&request.selection, &mut |event| progress.hear(&event))?;
@@ -179,6 +174,16 @@ fn run(mut typed: ShrinkArguments, style: Style, place: &mut Option<PathBuf>) ->
         start,
     }
     .give(&mut lab, style, &mut progress)
+}
+
+/// Cargo builds the standard library for a named target only.
+fn name_target(chosen: &Chosen, request: &mut Request, progress: &mut Progress) -> Outcome<()> {
+    let needs_target = chosen.capability == Capability::UnstableWithStdSources;
+    if needs_target && request.selection.target.is_none() {
+        let toolchain = chosen.cargo.toolchain(&mut |event| progress.hear(&event))?;
+        request.selection.target = Some(toolchain.host);
+    }
+    Ok(())
 }
 
 /// Builds what ships: by cargo, or by the user's own command.
@@ -276,9 +281,7 @@ impl Answer<'_> {
         let panics = self.panics(lab, &chosen, target)?;
         // This puts other files in the place of those that were judged.
         let why = match winner {
-            Some(_) if request.full && lab.whole.is_none() => {
-                why::why(lab, self.store, baseline, &chosen)?
-            }
+            Some(_) if request.full => why::why(lab, self.store, baseline, &chosen)?,
             _ => None,
         };
         let applied = self.apply(lab, winner.as_ref(), progress)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use whittle_cargo::{CapturedLink, LinkChange};
 use whittle_code::References;
 use whittle_image::Image;
 use whittle_ledger::{Axis, Ledger, Packages, Table, Witnesses};
@@ -22,8 +23,15 @@ pub(crate) fn why(
     winner: &Settings,
 ) -> Outcome<Option<Why>> {
     let packages = project::packages(&baseline.build);
-    let before = bytes_by(lab, store, &Settings::unchanged(), &packages)?;
-    let after = bytes_by(lab, store, winner, &packages)?;
+    let mut accounted = |settings: &Settings| -> Outcome<_> {
+        let files = match lab.whole {
+            Some(_) => Some(Files::built(lab, store, baseline, settings)?),
+            None => Files::linked(lab, store, settings)?,
+        };
+        Ok(files.and_then(|files| files.accounted(&packages)))
+    };
+    let before = accounted(&Settings::unchanged())?;
+    let after = accounted(winner)?;
     Ok(before.zip(after).map(|(before, after)| {
         let side_by_side = |axis: usize| {
             let (before, after) = (&before[axis], &after[axis]);
@@ -52,53 +60,75 @@ pub(crate) fn why(
     }))
 }
 
-/// The bytes of a file by cause and by crate. The stripped file is accounted for, with the same link with symbols as a
-/// witness of its names.
-fn bytes_by(
-    lab: &mut Lab<'_>,
-    store: &Store,
-    settings: &Settings,
-    packages: &Packages,
-) -> Outcome<Option<[BTreeMap<String, u64>; 2]>> {
-    let path = store.file(settings, &lab.shipped);
-    if lab.relink(settings, store, &path)?.is_err() {
-        return Ok(None);
-    }
-    let shipped = read(&path)?;
-    let facts = lab.facts.clone();
-    let named = {
-        let mut without_strip = facts.clone();
+/// A file as it ships and, if it is stripped, the same with symbols.
+struct Files {
+    shipped: Vec<u8>,
+    named: Option<Vec<u8>>,
+}
+
+impl Files {
+    /// Links both once more; nothing if that fails.
+    fn linked(lab: &mut Lab<'_>, store: &Store, settings: &Settings) -> Outcome<Option<Self>> {
+        let path = store.file(settings, &lab.shipped);
+        if lab.relink(settings, store, &path)?.is_err() {
+            return Ok(None);
+        }
+        let shipped = read(&path)?;
+        let mut without_strip = lab.facts.clone();
         "none".clone_into(&mut without_strip.profile.strip);
         let settings = settings.clone().without("strip");
         let arguments = without_strip.relink_arguments(&settings);
-        let link = whittle_cargo::CapturedLink::open(&store.capture(&settings.compiled()));
-        let change = whittle_cargo::LinkChange {
+        let link = CapturedLink::open(&store.capture(&settings.compiled()));
+        let change = LinkChange {
             add: arguments.into_iter().map(str::to_owned).collect(),
-            ..whittle_cargo::LinkChange::default()
+            ..LinkChange::default()
         };
         let linked = link.and_then(|link| link.relink(lab.helper, &change, &path, None));
         if linked.is_err() {
             return Ok(None);
         }
-        read(&path)?
-    };
-    let (Ok(image), Ok(companion)) = (Image::parse(&shipped), Image::parse(&named)) else {
-        return Ok(None);
-    };
-    let witnesses = Witnesses {
-        companion: Some(&companion),
-        link_map: None,
-        packages: Some(packages),
-    };
-    let references = References::find(&image);
-    let Ok(ledger) = Ledger::build(&image, &witnesses, &references) else {
-        return Ok(None);
-    };
-    Ok(Some([Axis::Cause, Axis::Crate].map(|axis| {
-        Table::of(&ledger, &[axis])
-            .rows
-            .iter()
-            .map(|row| (row.values.join(" "), row.file))
-            .collect()
-    })))
+        let named = Some(read(&path)?);
+        Ok(Some(Self { shipped, named }))
+    }
+
+    /// What a whole build has given. There is no link that could be run again: its own tables have to do.
+    fn built(
+        lab: &Lab<'_>,
+        store: &Store,
+        baseline: &Baseline,
+        settings: &Settings,
+    ) -> Outcome<Self> {
+        let path = if *settings == Settings::unchanged() {
+            baseline.shipped.copy.clone()
+        } else {
+            store.whole_file(settings, &lab.shipped)
+        };
+        Ok(Self {
+            shipped: read(&path)?,
+            named: None,
+        })
+    }
+
+    /// The bytes by cause and by crate; nothing if they cannot be accounted for.
+    fn accounted(&self, packages: &Packages) -> Option<[BTreeMap<String, u64>; 2]> {
+        let image = Image::parse(&self.shipped).ok()?;
+        let companion = match &self.named {
+            Some(named) => Some(Image::parse(named).ok()?),
+            None => None,
+        };
+        let witnesses = Witnesses {
+            companion: companion.as_ref(),
+            link_map: None,
+            packages: Some(packages),
+        };
+        let references = References::find(&image);
+        let ledger = Ledger::build(&image, &witnesses, &references).ok()?;
+        Some([Axis::Cause, Axis::Crate].map(|axis| {
+            Table::of(&ledger, &[axis])
+                .rows
+                .iter()
+                .map(|row| (row.values.join(" "), row.file))
+                .collect()
+        }))
+    }
 }

@@ -67,11 +67,19 @@ fn a_script_is_run_with_other_settings_and_its_file_comes_back() {
     assert!(stderr(&output).contains("sh release.sh"), "it is announced");
 
     // What was found is not built again, and a real run with the settings written gives the file.
-    let output = shrink(&package, &["--apply"]);
+    let output = shrink(&package, &["--apply", "--full"]);
     let applied = document(&output);
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(applied["builds"], 1, "the baseline's own alone");
     let recommended = applied["recommended"]["size"].as_u64();
+    let sums = ["before", "after"].map(|side| {
+        let rows = applied["why"]["cause"].as_array().expect("rows");
+        rows.iter()
+            .filter_map(|row| row[side].as_u64())
+            .sum::<u64>()
+    });
+    let baseline = applied["baseline"]["size"]["file"].as_u64();
+    assert_eq!([Some(sums[0]), Some(sums[1])], [baseline, recommended]);
     assert_eq!(applied["applied"]["size"].as_u64(), recommended);
     assert_eq!(Some(size(&package, "dist/app")), recommended);
     let manifest = fs::read_to_string(package.path("Cargo.toml")).expect("there");
