@@ -230,7 +230,7 @@ impl<'a> Judge<'a> {
                     End::Code(1) if run.stderr.bytes.is_empty() => {}
                     other => {
                         return Err(Trouble::new(
-                            anyhow!("{}", last_line(&run)).context(format!(
+                            anyhow!("{}", reason(&run)).context(format!(
                                 "the workload `{}` fails with the program as it is: {other}",
                                 workload.name()
                             )),
@@ -490,13 +490,12 @@ impl<'a> Judge<'a> {
 
 /// Whether somebody saw a panic in a run: by its exit code, or by what the runtime prints.
 fn panics(run: &Run) -> bool {
-    const SAYS: &[u8] = b"' panicked at ";
-    end(run.ending) == End::Code(101)
-        || run
-            .stderr
-            .bytes
-            .windows(SAYS.len())
-            .any(|window| window == SAYS)
+    end(run.ending) == End::Code(101) || run.stderr.text().lines().any(tells_of_a_panic)
+}
+
+/// `thread 'main' panicked at src/main.rs:1:1:`, since Rust 1.91 with the thread's number before the verb.
+fn tells_of_a_panic(line: &str) -> bool {
+    line.starts_with("thread '") && line.contains(" panicked at ")
 }
 
 /// The value in the middle.
@@ -563,14 +562,48 @@ fn is_not_run(ending: Ending) -> bool {
 
 fn not_found(what: &str, command: &Command, run: &Run) -> Trouble {
     Trouble::new(
-        anyhow!("{}", last_line(run))
+        anyhow!("{}", reason(run))
             .context(format!("the {what} `{}` cannot be run", command.name())),
         "commands are run by the shell at the workspace's root; `{}` stands for the program",
     )
 }
 
-fn last_line(run: &Run) -> String {
-    let text = run.stderr.text();
-    let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.map_or_else(|| "it printed no reason".to_owned(), str::to_owned)
+/// Why a run failed, in its own words: the panic, else the last line.
+fn reason(run: &Run) -> String {
+    reason_in(&run.stderr.text())
+}
+
+fn reason_in(text: &str) -> String {
+    let said: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let panic = said.iter().position(|line| tells_of_a_panic(line));
+    match (panic, said.last()) {
+        // What it says is in the line after.
+        (Some(at), _) => said[at..]
+            .iter()
+            .take(2)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" "),
+        (None, Some(last)) => (*last).to_owned(),
+        (None, None) => "it printed no reason".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_its_panic_or_its_last_line() {
+        let panic = "reading\nthread 'main' (4711) panicked at src/main.rs:7:9:\nno such file\nnote: run with …\n";
+        let told = "thread 'main' (4711) panicked at src/main.rs:7:9: no such file";
+        assert_eq!(reason_in(panic), told);
+        let older = "thread 'w' panicked at src/a.rs:1:1:\nx\nstack backtrace:\n   0: f\n";
+        assert_eq!(reason_in(older), "thread 'w' panicked at src/a.rs:1:1: x");
+        assert_eq!(reason_in("a\nerror: b\n\n"), "error: b");
+        assert_eq!(reason_in(" \n"), "it printed no reason");
+    }
 }
