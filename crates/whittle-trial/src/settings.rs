@@ -121,6 +121,22 @@ impl Settings {
         self.filtered(|lever| !lever.is_link_only())
     }
 
+    /// What reaches unit tests: how code is optimized and checked. Their harness always unwinds, needs the standard library
+    /// as it comes, and is linked as it is.
+    #[must_use]
+    pub fn of_unit_tests(&self) -> Self {
+        const REACH: [&str; 7] = [
+            "opt-level",
+            "own-opt-level",
+            "lto",
+            "codegen-units",
+            "inline-threshold",
+            "overflow-checks",
+            "debug-assertions",
+        ];
+        self.filtered(|lever| REACH.contains(&lever.name))
+    }
+
     /// What the linker alone does.
     #[must_use]
     pub fn linked(&self) -> Self {
@@ -245,6 +261,21 @@ mod tests {
         assert_eq!(all.compiled().and(&all.linked()), all);
         assert_eq!(all.rebuild(), Rebuild::AllCrates);
         assert_eq!(all.linked().rebuild(), Rebuild::Link);
+    }
+
+    #[test]
+    fn unit_tests_are_optimized_alike_and_panic_as_ever() {
+        let all = settings(&[
+            ("opt-level", "s"),
+            ("lto", "fat"),
+            ("panic", "abort"),
+            ("strip", "symbols"),
+            ("icf", "all"),
+            ("build-std", "small"),
+            ("immediate-abort", "yes"),
+            ("unwind-tables", "none"),
+        ]);
+        assert_eq!(all.of_unit_tests().to_string(), "opt-level=s lto=fat");
     }
 
     #[test]

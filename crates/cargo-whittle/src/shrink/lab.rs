@@ -202,13 +202,8 @@ impl Lab<'_> {
         let verdict = self.verdict(&file, &facts, Care::Full)?;
         let mut verdict = self.with_benches(settings, verdict, Care::Full)?;
         if verdict.works() && self.policy.effort == Effort::Full {
-            let failures = self.judge.suite.unit_failures(
-                self.builder,
-                &CargoSettings {
-                    link_args: Vec::new(),
-                    ..cargo_settings
-                },
-            )?;
+            let of_tests = self.cargo_settings(&settings.of_unit_tests(), Purpose::Ship);
+            let failures = self.judge.suite.unit_failures(self.builder, &of_tests)?;
             if !failures.is_empty() {
                 verdict.behaviour = Behaviour::Failed { failures };
             }

@@ -287,6 +287,7 @@ impl Answer<'_> {
         let applied = self.apply(lab, winner.as_ref(), progress)?;
         let mut notes = baseline.notes.clone();
         notes.append(&mut lab.judge.notes);
+        notes.append(&mut lab.judge.suite.notes);
         let spent = lab.spent;
         let report = Report {
             program: &baseline.artifact.target_name,

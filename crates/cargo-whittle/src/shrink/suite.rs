@@ -9,8 +9,10 @@ use whittle_cargo::{
     Helper, Settings as CargoSettings, TestKind, TestOutcome, TestSuite, VariantBuilder,
 };
 use whittle_trial::behaviour::End;
+use whittle_trial::trial::Outcome as TrialOutcome;
 
 use super::command::{Kept, Shipped, Stand, UserCommand, end};
+use super::lab::{Tail, refused};
 use super::request::Tests;
 use crate::trouble::{Outcome, Trouble};
 
@@ -65,7 +67,7 @@ impl Suite {
                 helper,
             },
             (Tests::Package, Some(_)) => {
-                let mut said = super::lab::Tail::default();
+                let mut said = Tail::default();
                 let suite = builder
                     .compile_tests(
                         TestKind::Integration,
@@ -152,28 +154,46 @@ impl Suite {
     /// The unit tests that fail when they are compiled with some settings and do not without them.
     ///
     /// Unit tests are compiled into executables of their own, which always unwind: they show what optimization does, not
-    /// what the program's way to panic does.
+    /// what the program's way to panic does. Where they do not compile, a note says so.
     pub(crate) fn unit_failures(
-        &self,
+        &mut self,
         builder: &VariantBuilder,
         settings: &CargoSettings,
     ) -> Outcome<Vec<String>> {
         if !matches!(self.source, Source::Package(_)) {
             return Ok(Vec::new());
         }
-        let run = |settings: &CargoSettings| -> Outcome<BTreeSet<String>> {
-            let suite = builder.compile_tests(TestKind::Unit, settings, &mut |_| ())?;
+        let run = |settings: &CargoSettings| -> Outcome<Result<BTreeSet<String>, String>> {
+            let mut said = Tail::default();
+            let compiled = builder.compile_tests(TestKind::Unit, settings, &mut |event| {
+                said.hear(&event);
+            });
+            let suite = match compiled {
+                Ok(suite) => suite,
+                Err(error) => match refused(error, &said, &builder.target_directory())? {
+                    TrialOutcome::Failed { reason } => return Ok(Err(reason)),
+                    _ => return Ok(Err(said.text())),
+                },
+            };
             if suite.binaries.is_empty() {
-                return Ok(BTreeSet::new());
+                return Ok(Ok(BTreeSet::new()));
             }
             let outcomes = suite.run(None, BINARY_LIMIT, &mut |_| ())?;
-            Ok(outcomes.iter().flat_map(failed).collect())
+            Ok(Ok(outcomes.iter().flat_map(failed).collect()))
         };
-        let failures = run(settings)?;
+        let failures = match run(settings)? {
+            Ok(failures) => failures,
+            Err(reason) => {
+                self.notes.push(format!(
+                    "the unit tests were not run with the recommended optimization: they do not compile ({reason})"
+                ));
+                return Ok(Vec::new());
+            }
+        };
         if failures.is_empty() {
             return Ok(Vec::new());
         }
-        let of_baseline = run(&CargoSettings::default())?;
+        let of_baseline = run(&CargoSettings::default())?.unwrap_or_default();
         Ok(failures.difference(&of_baseline).cloned().collect())
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::shrink::{GREETER, TEST, planted, shrink};
 use crate::whittle::{Package, json, run, stderr, stdout};
 
 fn trouble(package: &Package, arguments: &[&str]) -> String {
@@ -109,6 +110,17 @@ fn a_project_that_does_not_build_or_whose_tests_fail_is_told() {
         &trouble(&package, &["--only", "strip"]),
         &["tests fail", "it::fails", "--tests none"],
     );
+}
+
+#[test]
+fn unit_tests_that_do_not_compile_are_said_and_end_nothing() {
+    let broken = format!("{GREETER}#[cfg(test)]\ncompile_error!(\"no unit tests here\");\n");
+    let package = planted(&broken, &[TEST]);
+    let document = shrink(&package, &["--only", "strip"]);
+    assert_eq!(document["recommended"]["verdict"]["behaviour"], "passed");
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("unit tests were not run"), "{notes}");
+    assert!(notes.contains("no unit tests here"), "{notes}");
 }
 
 #[test]
