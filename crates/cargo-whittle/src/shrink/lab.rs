@@ -299,31 +299,17 @@ impl Lab<'_> {
                 .map(|flag| (*flag).to_owned())
                 .collect::<Vec<_>>()
         };
-        // Under fat LTO code is generated in the last crate: what steers that alone need not reach the others to be tried.
-        let only_generates = settings.get("lto") == Some("fat")
-            && lines
-                .rustflags
-                .iter()
-                .all(|flag| flag.starts_with("-Cllvm-args="));
-        let rustflags = owned(&lines.rustflags);
-        let (for_all, mut for_last) = match purpose {
-            Purpose::Capture if only_generates => (Vec::new(), rustflags),
-            Purpose::Capture | Purpose::Ship => (rustflags, Vec::new()),
-        };
-        if purpose == Purpose::Capture {
-            for_last.push("-Cstrip=none".to_owned());
-        }
-        let link_args = match purpose {
-            Purpose::Capture => Vec::new(),
-            Purpose::Ship => owned(&lines.link_arguments),
+        let (last_crate, link_args) = match purpose {
+            Purpose::Capture => (vec!["-Cstrip=none".to_owned()], Vec::new()),
+            Purpose::Ship => (Vec::new(), owned(&lines.link_arguments)),
         };
         let is_unstable =
             !lines.unstable.is_empty() || lines.rustflags.iter().any(|flag| flag.starts_with("-Z"));
         CargoSettings {
             profile: keys(&lines.profile),
             packages,
-            rustflags: for_all,
-            last_crate: for_last,
+            rustflags: owned(&lines.rustflags),
+            last_crate,
             link_args,
             unstable,
             bootstrap: self.bootstrap && is_unstable,
