@@ -108,12 +108,7 @@ pub fn next(state: &State<'_>) -> Vec<Trial> {
     {
         return vec![trial(Step::Build, settings)];
     }
-    match state.winner() {
-        Some(winner) if winner.record.trial.step != Step::Confirm => {
-            vec![trial(Step::Confirm, winner.record.trial.settings.clone())]
-        }
-        _ => Vec::new(),
-    }
+    state.confirmation()
 }
 
 /// The trial to recommend: confirmed, smaller than the baseline, and as fast as is wanted. Nothing if there is none.

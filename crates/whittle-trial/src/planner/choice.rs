@@ -1,13 +1,17 @@
 //! Which of what was tried is the best.
 
-use super::Stage;
-use super::State;
+use super::{Stage, State, Time, trial};
 use crate::facts::LinkTrials;
-use crate::frontier::{Candidate, candidates, clearly_smaller};
+use crate::frontier::{Candidate, as_float, candidates, clearly_smaller};
 use crate::lever::Rebuild;
 use crate::policy::Goal;
 use crate::speed::Speed;
-use crate::trial::Step;
+use crate::trial::{Record, Step, Trial};
+
+/// What is not known to be fast enough is built for it only if it saves more than this share beyond the best that is.
+const WORTH_A_BUILD: f64 = 0.02;
+/// Where so many builds of that kind did not tell, this machine does not.
+const MOST_OPEN: usize = 2;
 
 impl<'a> State<'a> {
     pub(super) fn is_fast_enough(&self, candidate: &Candidate<'_>) -> bool {
@@ -41,7 +45,7 @@ impl<'a> State<'a> {
             }
     }
 
-    /// The best of what was looked at and may be fast enough: its own build is measured with more care.
+    /// The best of what was looked at and may be fast enough.
     fn hopeful(&self) -> Option<Candidate<'a>> {
         candidates(self.records)
             .into_iter()
@@ -53,24 +57,63 @@ impl<'a> State<'a> {
 
     /// The best, if it is smaller than what ships today.
     pub(super) fn winner(&self) -> Option<Candidate<'a>> {
-        self.leader().or_else(|| self.hopeful()).filter(|leader| {
-            clearly_smaller(
-                leader.built.sizes.by(self.policy.measure),
-                self.baseline.by(self.policy.measure),
-            )
-        })
+        self.leader()
+            .filter(|leader| clearly_smaller(self.size_of(leader), self.baseline_size()))
+    }
+
+    /// The own build of what comes first, if that is still to be made.
+    ///
+    /// What is smaller than the best and seems fast enough is measured with more care before it is given up for the
+    /// sake of noise.
+    pub(super) fn confirmation(&self) -> Vec<Trial> {
+        let leader = self.leader();
+        let first = match (&leader, self.hopeful()) {
+            (Some(leader), Some(hopeful)) if self.is_promising(&hopeful, leader) => Some(hopeful),
+            (None, hopeful) => hopeful,
+            (Some(_), _) => leader,
+        };
+        first
+            .filter(|first| clearly_smaller(self.size_of(first), self.baseline_size()))
+            .filter(|first| first.record.trial.step != Step::Confirm)
+            .map(|first| trial(Step::Confirm, first.record.trial.settings.clone()))
+            .into_iter()
+            .collect()
+    }
+
+    /// Whether something that may be fast enough is worth a build of its own, though something bigger is known to be.
+    fn is_promising(&self, hopeful: &Candidate<'_>, leader: &Candidate<'_>) -> bool {
+        let seems_fast = hopeful
+            .verdict
+            .worst_ratio()
+            .is_some_and(|worst| worst.ratio <= 1.0 + self.policy.max_slowdown);
+        let still_open = self
+            .records
+            .iter()
+            .filter(|record| record.trial.step == Step::Confirm)
+            .filter_map(Record::verdict)
+            .filter(|verdict| verdict.speed == Speed::Undecided);
+        let saves = as_float(self.size_of(hopeful))
+            < as_float(self.size_of(leader)) * (1.0 - WORTH_A_BUILD);
+        self.time == Time::Left && saves && seems_fast && still_open.count() < MOST_OPEN
+    }
+
+    fn size_of(&self, candidate: &Candidate<'_>) -> u64 {
+        candidate.built.sizes.by(self.policy.measure)
+    }
+
+    fn baseline_size(&self) -> u64 {
+        self.baseline.by(self.policy.measure)
     }
 
     /// By size; where that is a tie, the one with fewer settings, then the cheaper build, then the faster.
     fn order(&self, a: &Candidate<'_>, b: &Candidate<'_>) -> std::cmp::Ordering {
-        let size = |candidate: &Candidate<'_>| candidate.built.sizes.by(self.policy.measure);
         let ratio = |candidate: &Candidate<'_>| {
             candidate
                 .verdict
                 .worst_ratio()
                 .map_or(1.0, |ratio| ratio.ratio)
         };
-        let (size_a, size_b) = (size(a), size(b));
+        let (size_a, size_b) = (self.size_of(a), self.size_of(b));
         if clearly_smaller(size_a, size_b) {
             return std::cmp::Ordering::Less;
         }

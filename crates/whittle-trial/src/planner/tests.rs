@@ -267,7 +267,10 @@ fn a_program_whose_time_goes_into_its_own_package_has_that_alone_compiled_for_sp
 
 #[test]
 fn what_a_first_look_leaves_open_is_measured_with_more_care() {
-    let near = |level: &str| (usual(level).0, 1.015);
+    let near = |level: &str| match level {
+        "z" => usual("z"),
+        other => (usual(other).0, 1.015),
+    };
     let program = |confirmed_within| Program {
         level: near,
         confirmed_within,
@@ -280,6 +283,35 @@ fn what_a_first_look_leaves_open_is_measured_with_more_care() {
     let open = search(&program(0.01), &policy());
     assert_eq!(open.recommended(), "nothing");
     assert!(open.steps(Step::Confirm).len() > 1);
+}
+
+#[test]
+fn what_is_smaller_and_left_open_is_measured_with_more_care_before_the_bigger_is_taken() {
+    let program = |confirmed_within| Program {
+        level: |level| match level {
+            "s" => (usual("s").0, 1.015),
+            other => usual(other),
+        },
+        confirmed_within,
+        ..USUAL
+    };
+    let clear = search(&program(0.002), &policy());
+    assert!(clear.recommended().starts_with("opt-level=s lto=fat"));
+    assert!(
+        clear
+            .steps(Step::Verify)
+            .iter()
+            .any(|settings| settings.starts_with("opt-level=2"))
+    );
+    assert_eq!(clear.steps(Step::Confirm), [clear.recommended()]);
+    // Where that does not tell, what is known to be fast enough is taken.
+    let open = search(&program(0.008), &policy());
+    assert!(
+        open.recommended().starts_with("opt-level=2"),
+        "{}",
+        open.recommended()
+    );
+    assert_eq!(open.steps(Step::Confirm).len(), 3);
 }
 
 #[test]

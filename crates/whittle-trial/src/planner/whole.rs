@@ -50,12 +50,7 @@ impl<'a> State<'a> {
         {
             return vec![trial(Step::Build, settings)];
         }
-        match self.winner() {
-            Some(winner) if winner.record.trial.step != Step::Confirm => {
-                vec![trial(Step::Confirm, winner.record.trial.settings.clone())]
-            }
-            _ => Vec::new(),
-        }
+        self.confirmation()
     }
 
     /// The fewest and the most builds, those of the baseline included.
