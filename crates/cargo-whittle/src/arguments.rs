@@ -1,7 +1,8 @@
 //! What was typed. What it means is the [`Request`](crate::request::Request).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::CheckArguments;
@@ -9,6 +10,7 @@ use crate::diff::DiffArguments;
 use crate::history::HistoryArguments;
 use crate::init::InitArguments;
 use crate::shrink::arguments::{LeversArguments, ShrinkArguments, StripArguments, UndoArguments};
+use crate::trouble::{Outcome, Trouble};
 
 /// Explains why a Rust program is as big as it is, and shrinks it by measured trials.
 #[derive(Debug, Parser)]
@@ -151,22 +153,8 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_enum, help_heading = "What to show")]
     pub(crate) sort: Option<SortBy>,
 
-    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
-    #[arg(
-        long,
-        value_name = "PATH",
-        requires = "file",
-        help_heading = "What else is known about FILE"
-    )]
-    pub(crate) link_map: Option<PathBuf>,
-    /// A file with the symbols of FILE
-    #[arg(
-        long,
-        value_name = "PATH",
-        requires = "file",
-        help_heading = "What else is known about FILE"
-    )]
-    pub(crate) debug_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) witnesses: WitnessArguments,
 
     /// Also keep all that is known as a snapshot, for `cargo whittle diff` (compressed, unless the name ends in `.json`)
     #[arg(long, value_name = "PATH", help_heading = "Output")]
@@ -208,22 +196,8 @@ pub(crate) struct WhyArguments {
     #[arg(short = 'n', value_name = "ROWS", help_heading = "What to show")]
     pub(crate) rows: Option<usize>,
 
-    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
-    #[arg(
-        long,
-        value_name = "PATH",
-        requires = "file",
-        help_heading = "What else is known about FILE"
-    )]
-    pub(crate) link_map: Option<PathBuf>,
-    /// A file with the symbols of FILE
-    #[arg(
-        long,
-        value_name = "PATH",
-        requires = "file",
-        help_heading = "What else is known about FILE"
-    )]
-    pub(crate) debug_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) witnesses: WitnessArguments,
 
     /// How to write the results
     #[arg(long, value_enum, default_value_t = WhyFormat::Text, help_heading = "Output")]
@@ -236,6 +210,36 @@ pub(crate) struct WhyArguments {
     pub(crate) color: Option<Color>,
     #[command(flatten)]
     pub(crate) build: BuildArguments,
+}
+
+/// What else is known about a file that is there.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What else is known about FILE")]
+pub(crate) struct WitnessArguments {
+    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
+    #[arg(long, value_name = "PATH", requires = "file")]
+    pub(crate) link_map: Option<PathBuf>,
+    /// A file with the symbols of FILE
+    #[arg(long, value_name = "PATH", requires = "file")]
+    pub(crate) debug_file: Option<PathBuf>,
+}
+
+impl WitnessArguments {
+    /// Refuses what was typed beside a snapshot, to which nothing can be added.
+    pub(crate) fn refuse_for_snapshot(&self, path: &Path) -> Outcome<()> {
+        let typed = match (&self.link_map, &self.debug_file) {
+            (Some(_), _) => "--link-map",
+            (None, Some(_)) => "--debug-file",
+            (None, None) => return Ok(()),
+        };
+        Err(Trouble::new(
+            anyhow!(
+                "`{typed}` is for a program, and `{}` is a snapshot",
+                path.display()
+            ),
+            "give it to the run that writes the snapshot",
+        ))
+    }
 }
 
 /// How the answer of `why` is written.

@@ -9,6 +9,7 @@ use whittle_image::link_map::LinkMap;
 use whittle_image::{FileKind, Image};
 use whittle_ledger::{Ledger, Packages, Witnesses};
 
+use crate::arguments::WitnessArguments;
 use crate::inputs::companion::{self, Companion};
 use crate::inputs::project::{self, Project};
 use crate::inputs::{file, libraries};
@@ -32,15 +33,11 @@ pub(crate) struct Evidence {
 
 impl Evidence {
     /// Reads a file that is there, and what the user names beside it or tools left for it.
-    pub(crate) fn of_file(
-        path: &Path,
-        link_map: Option<&Path>,
-        debug_file: Option<&Path>,
-    ) -> Outcome<Self> {
+    pub(crate) fn of_file(path: &Path, witnesses: &WitnessArguments) -> Outcome<Self> {
         let bytes = file::read(path, "the file")?;
         let image = parse(path, &bytes)?;
         let mut notes = Vec::new();
-        let companion = match debug_file {
+        let companion = match &witnesses.debug_file {
             Some(debug_file) => {
                 let given = companion::given(debug_file)?;
                 companion::check(&image, &parse(debug_file, &given.bytes)?, debug_file)?;
@@ -54,7 +51,7 @@ impl Evidence {
                 companion.path.display()
             ));
         }
-        let link_map = match link_map {
+        let link_map = match &witnesses.link_map {
             Some(path) => {
                 let bytes = file::read(path, "the link map")?;
                 check_map(&image, &parse_map(path, &bytes)?, path)?;

@@ -6,6 +6,7 @@ use whittle_ledger::{
     Axis, Findings, Graph, ItemKind, Keeping, KeepingRequest, Ledger, TreeRequest, Witnesses,
 };
 
+use crate::arguments::WitnessArguments;
 use crate::evidence::{self, Evidence};
 use crate::history;
 use crate::inputs::project::{self, Project};
@@ -18,12 +19,8 @@ use crate::why;
 /// Answers a request.
 pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
     match &request.subject {
-        Subject::File {
-            path,
-            link_map,
-            debug_file,
-        } => {
-            let evidence = Evidence::of_file(path, link_map.as_deref(), debug_file.as_deref())?;
+        Subject::File { path, witnesses } => {
+            let evidence = Evidence::of_file(path, witnesses)?;
             account(request, style, &evidence, Origin::File, None)
         }
         Subject::Package(selection) => {
@@ -194,7 +191,7 @@ fn list(
 ) -> Outcome<()> {
     let mut programs = Vec::new();
     for artifact in artifacts {
-        let evidence = Evidence::of_file(&artifact.path, None, None)?;
+        let evidence = Evidence::of_file(&artifact.path, &WitnessArguments::default())?;
         let image = evidence::parse(&evidence.path, &evidence.bytes)?;
         let references = References::find(&image);
         let ledger = Ledger::build(&image, &Witnesses::none(), &references)

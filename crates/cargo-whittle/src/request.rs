@@ -6,7 +6,9 @@ use anyhow::anyhow;
 use whittle_cargo::{Features, Names, Packages, Selection, Targets};
 use whittle_ledger::Axis;
 
-use crate::arguments::{BuildArguments, ExplainArguments, Format, OutputArguments, SortBy};
+use crate::arguments::{
+    BuildArguments, ExplainArguments, Format, OutputArguments, SortBy, WitnessArguments,
+};
 use crate::trouble::{Outcome, Trouble};
 
 /// What `explain` is asked for.
@@ -39,8 +41,7 @@ pub(crate) enum Subject {
     /// A file that is there.
     File {
         path: PathBuf,
-        link_map: Option<PathBuf>,
-        debug_file: Option<PathBuf>,
+        witnesses: WitnessArguments,
     },
     /// What cargo builds.
     Package(Box<Selection>),
@@ -118,7 +119,7 @@ impl Request {
                 "ask for one of them, such as `--by function`, or use `--format json`",
             ));
         }
-        let subject = Subject::new(typed.file, typed.link_map, typed.debug_file, typed.build)?;
+        let subject = Subject::new(typed.file, typed.witnesses, typed.build)?;
         let OutputArguments {
             format,
             output,
@@ -142,8 +143,7 @@ impl Subject {
     /// A file that was named, or what cargo is to build.
     pub(crate) fn new(
         file: Option<PathBuf>,
-        link_map: Option<PathBuf>,
-        debug_file: Option<PathBuf>,
+        witnesses: WitnessArguments,
         build: BuildArguments,
     ) -> Outcome<Self> {
         let Some(path) = file else {
@@ -158,11 +158,7 @@ impl Subject {
                 "leave out one of the two",
             ));
         }
-        Ok(Self::File {
-            path,
-            link_map,
-            debug_file,
-        })
+        Ok(Self::File { path, witnesses })
     }
 }
 

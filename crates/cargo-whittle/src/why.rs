@@ -26,8 +26,7 @@ pub(crate) fn why(typed: WhyArguments) -> Outcome<()> {
     let style = Style::new(typed.color, typed.output.as_deref());
     let WhyArguments {
         file,
-        link_map,
-        debug_file,
+        witnesses,
         build,
         ..
     } = typed;
@@ -40,7 +39,7 @@ pub(crate) fn why(typed: WhyArguments) -> Outcome<()> {
             ),
         ));
     }
-    let subject = Subject::new(file, link_map, debug_file, build)?;
+    let subject = Subject::new(file, witnesses, build)?;
     let asked = Request {
         name: typed.name,
         paths: typed.paths,
@@ -50,12 +49,8 @@ pub(crate) fn why(typed: WhyArguments) -> Outcome<()> {
         style,
     };
     match &subject {
-        Subject::File {
-            path,
-            link_map,
-            debug_file,
-        } => {
-            let evidence = Evidence::of_file(path, link_map.as_deref(), debug_file.as_deref())?;
+        Subject::File { path, witnesses } => {
+            let evidence = Evidence::of_file(path, witnesses)?;
             asked.answer(&evidence, None)
         }
         Subject::Package(selection) => {

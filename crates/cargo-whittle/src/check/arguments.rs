@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::amount::Amount;
-use crate::arguments::{BuildArguments, Color};
+use crate::arguments::{BuildArguments, Color, WitnessArguments};
 
 /// The arguments of `check`.
 #[derive(Debug, Args)]
@@ -48,22 +48,8 @@ pub(crate) struct CheckArguments {
     )]
     pub(crate) record: Option<PathBuf>,
 
-    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
-    #[arg(
-        long,
-        value_name = "PATH",
-        requires = "file",
-        help_heading = "What else is known about FILE"
-    )]
-    pub(crate) link_map: Option<PathBuf>,
-    /// A file with the symbols of FILE
-    #[arg(
-        long,
-        value_name = "PATH",
-        requires = "file",
-        help_heading = "What else is known about FILE"
-    )]
-    pub(crate) debug_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) witnesses: WitnessArguments,
     /// What reports call the program
     #[arg(long, value_name = "NAME", help_heading = "Output")]
     pub(crate) name: Option<String>,

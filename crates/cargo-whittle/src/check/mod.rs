@@ -127,13 +127,13 @@ fn take(typed: &CheckArguments, selection: &Selection) -> Outcome<Taken> {
         Some(path) => {
             let bytes = file::read(path, "the file")?;
             if snapshots::is_snapshot(&bytes) {
+                typed.witnesses.refuse_for_snapshot(path)?;
                 return Ok(Taken {
                     snapshot: snapshots::parse(path, &bytes)?,
                     notes: Vec::new(),
                 });
             }
-            let link_map = typed.link_map.as_deref();
-            let evidence = Evidence::of_file(path, link_map, typed.debug_file.as_deref())?;
+            let evidence = Evidence::of_file(path, &typed.witnesses)?;
             snapshots::of_evidence(&evidence, None)
         }
     }

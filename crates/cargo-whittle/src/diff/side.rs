@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use whittle_cargo::Selection;
 
 use super::revision::Revisions;
+use crate::arguments::WitnessArguments;
 use crate::evidence::Evidence;
 use crate::inputs::file;
 use crate::snapshots::{self, Taken};
@@ -112,7 +113,10 @@ fn of_file(path: &Path) -> Outcome<Taken> {
             notes: Vec::new(),
         });
     }
-    snapshots::of_evidence(&Evidence::of_file(path, None, None)?, None)
+    snapshots::of_evidence(
+        &Evidence::of_file(path, &WitnessArguments::default())?,
+        None,
+    )
 }
 
 #[cfg(test)]

@@ -267,6 +267,11 @@ fn what_cannot_be_checked_is_an_error_with_advice() {
         ("", &["--limit", "crate regex"], &["says no size"]),
         (
             "",
+            &["--total", "1 B", "--link-map", "some.map"],
+            &["`--link-map` is for a program", "is a snapshot"],
+        ),
+        (
+            "",
             &["--limit", "colour red=1B"],
             &["nothing that can have a limit"],
         ),
