@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use whittle_trial::lever::{Lever, Line, Rebuild, Tried};
 
+use crate::json::Document;
 use crate::paint::{Paint, Role};
 use crate::text::page::{Page, left};
 
@@ -121,32 +122,29 @@ fn written(line: Line) -> String {
 /// # Errors
 /// When `out` cannot be written to.
 pub fn json(out: &mut dyn Write, levers: &[&Lever]) -> io::Result<()> {
-    let list: Vec<Value> = levers
-        .iter()
-        .map(|lever| {
-            json!({
-                "name": lever.name,
-                "class": lever.class.letter(),
-                "tried": match lever.tried {
-                    Tried::BySearch => "by-search",
-                    Tried::ByName => "by-name",
-                },
-                "rebuild": match lever.rebuild {
-                    Rebuild::Link => "link",
-                    Rebuild::LastCrate => "last-crate",
-                    Rebuild::AllCrates => "all-crates",
-                    Rebuild::StandardLibrary => "standard-library",
-                },
-                "price": lever.price,
-                "about": lever.about,
-                "values": lever.values.iter().map(|value| json!({
-                    "name": value.name,
-                    "lines": value.lines.iter().map(|line| written(*line)).collect::<Vec<_>>(),
-                })).collect::<Vec<_>>(),
-            })
+    let mut document = Document::open(out, "cargo-whittle/levers")?;
+    let list = levers.iter().map(|lever| {
+        json!({
+            "name": lever.name,
+            "class": lever.class.letter(),
+            "tried": match lever.tried {
+                Tried::BySearch => "by-search",
+                Tried::ByName => "by-name",
+            },
+            "rebuild": match lever.rebuild {
+                Rebuild::Link => "link",
+                Rebuild::LastCrate => "last-crate",
+                Rebuild::AllCrates => "all-crates",
+                Rebuild::StandardLibrary => "standard-library",
+            },
+            "price": lever.price,
+            "about": lever.about,
+            "values": lever.values.iter().map(|value| json!({
+                "name": value.name,
+                "lines": value.lines.iter().map(|line| written(*line)).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
         })
-        .collect();
-    let document = json!({ "format": "cargo-whittle/levers", "version": 1, "levers": list });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    });
+    document.list("levers", list)?;
+    document.close()
 }

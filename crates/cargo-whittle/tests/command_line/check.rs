@@ -6,7 +6,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::whittle::{Package, command, own_program, run, stderr};
+use crate::whittle::{Package, command, opens_as_a_document, own_program, run, stderr};
 
 fn check(folder: &Path, arguments: &[&str]) -> Output {
     command()
@@ -79,7 +79,9 @@ fn a_budget_is_kept_to_the_byte() {
         "{said}"
     );
 
-    let json = document(&over("json"));
+    let json = over("json");
+    opens_as_a_document(&text(&json));
+    let json = document(&json);
     assert_eq!(
         errors(include_str!("../../../../docs/check.schema.json"), &json),
         Vec::<String>::new()

@@ -53,7 +53,16 @@ pub(crate) fn json<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> V
             .map(AsRef::as_ref)
             .chain([OsStr::new("--format"), OsStr::new("json")]),
     );
+    opens_as_a_document(&text);
     serde_json::from_str(&text).expect("the document is JSON")
+}
+
+/// Every document says first what it is, so that a reader need not look further.
+pub(crate) fn opens_as_a_document(text: &str) {
+    let rest = text
+        .strip_prefix("{\n  \"format\": \"cargo-whittle/")
+        .and_then(|rest| rest.split_once("\",\n  \"version\": 1,\n"));
+    assert!(rest.is_some(), "{}", text.get(..200).unwrap_or(text));
 }
 
 /// Says that a part of a test was left out, and why: what it needs is not here.

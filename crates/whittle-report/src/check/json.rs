@@ -7,6 +7,7 @@ use whittle_ledger::{Ruling, Verdict};
 
 use super::{Report, message};
 use crate::difference::{cause, side};
+use crate::json::{Document, Text};
 use crate::plain::plain;
 
 /// Writes what became of a budget as one document.
@@ -16,37 +17,31 @@ use crate::plain::plain;
 pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let checked = report.checked;
     let growth = report.growth.as_ref();
-    let causes = growth.map(|growth| {
+    let mut document = Document::open(out, "cargo-whittle/check")?;
+    document.field("passed", &checked.has_passed())?;
+    document.field("measure", checked.measure.name())?;
+    document.field("program", &side(report.snapshot, report.program))?;
+    document.field(
+        "baseline",
+        &growth.map(|growth| side(growth.difference.old(), growth.old)),
+    )?;
+    document.field("change", &growth.map(|growth| growth.difference.file()))?;
+    let causes = growth.into_iter().flat_map(|growth| {
         let build = growth.difference.build();
-        growth
-            .blames
-            .iter()
-            .map(|it| cause(it, build))
-            .collect::<Value>()
+        growth.blames.iter().map(move |it| cause(it, build))
     });
-    let document = json!({
-        "format": "cargo-whittle/check",
-        "version": 1,
-        "passed": checked.has_passed(),
-        "measure": checked.measure.name(),
-        "program": side(report.snapshot, report.program),
-        "baseline": growth.map(|growth| side(growth.difference.old(), growth.old)),
-        "change": growth.map(|growth| growth.difference.file()),
-        "causes": causes.unwrap_or_else(|| json!([])),
-        "limits": checked.verdicts.iter().map(|it| limit(report, it)).collect::<Value>(),
-        "notices": texts(&checked.notices),
-        "notes": texts(report.notes),
-    });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    document.list("causes", causes)?;
+    document.list(
+        "limits",
+        checked.verdicts.iter().map(|it| limit(report, it)),
+    )?;
+    document.list("notices", checked.notices.iter().map(|it| Text(it)))?;
+    document.list("notes", report.notes.iter().map(|it| Text(it)))?;
+    document.close()
 }
 
 fn text(text: &str) -> Value {
     Value::String(plain(text).into_owned())
-}
-
-fn texts(list: &[String]) -> Value {
-    list.iter().map(|it| text(it)).collect()
 }
 
 fn limit(report: &Report<'_>, verdict: &Verdict) -> Value {

@@ -11,7 +11,8 @@ use whittle_trial::trial::{Built, Outcome, Record, Sizes, Step};
 use whittle_trial::verdict::{Behaviour, StartCost, StartUp, Starts, Verdict};
 
 use super::advice::{goal, measure, places, reluctance};
-use super::{Applied, PanicOf, PanicSeen, Report, WhyRow};
+use super::{Applied, PanicOf, PanicSeen, Panics, Report, WhyRow};
+use crate::json::{Document, Text};
 use crate::plain::plain;
 
 /// Writes what trials gave as one document.
@@ -20,49 +21,38 @@ use crate::plain::plain;
 /// When `out` cannot be written to.
 pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let policy = report.policy;
-    let mut document = json!({
-        "format": "cargo-whittle/shrink",
-        "version": 1,
-        "file": text(&report.path.display().to_string()),
-        "program": text(report.program),
-        "profile": text(report.profile),
-        "target": text(report.target),
-        "goal": goal(policy.goal),
-        "max-slowdown": policy.max_slowdown,
-        "measure": measure(policy.measure),
-        "baseline": baseline(report),
-        "recommended": recommended(report),
-        "offers": offers(report),
-        "frontier": frontier::frontier(report.records, policy.measure)
-            .iter()
-            .map(|candidate| candidate_value(candidate, report))
-            .collect::<Value>(),
-        "trials": report.records.iter().map(trial).collect::<Value>(),
-        "hazards": hazards(report),
-        "unneeded-acknowledgements": unneeded(report),
-        "notes": report.notes.iter().map(|note| text(note)).collect::<Value>(),
-        "builds": report.builds,
-        "links": report.links,
-        "link-seconds": seconds(report.link_seconds),
-        "seconds": seconds(report.seconds),
-        "compile-cpu-seconds": seconds(report.compile_cpu_seconds),
-        "applied": applied(&report.applied),
-        "panic": report.panics.map(|panics| {
-            json!({
-                "of": match &panics.of {
-                    PanicOf::Probe => Value::Null,
-                    PanicOf::Command(name) => text(name),
-                },
-                "before": panic_seen(&panics.before),
-                "after": panic_seen(&panics.after),
-            })
-        }),
-    });
+    let mut document = Document::open(out, "cargo-whittle/shrink")?;
+    document.field("file", &Text(&report.path.display().to_string()))?;
+    document.field("program", &Text(report.program))?;
+    document.field("profile", &Text(report.profile))?;
+    document.field("target", &Text(report.target))?;
+    document.field("goal", goal(policy.goal))?;
+    document.field("max-slowdown", &policy.max_slowdown)?;
+    document.field("measure", measure(policy.measure))?;
+    document.field("baseline", &baseline(report))?;
+    document.field("recommended", &recommended(report))?;
+    document.list("offers", offers(report))?;
+    let frontier = frontier::frontier(report.records, policy.measure);
+    let candidates = frontier.iter();
+    document.list("frontier", candidates.map(|it| candidate_value(it, report)))?;
+    document.list("trials", report.records.iter().map(trial))?;
+    document.list("hazards", hazards(report))?;
+    document.list("unneeded-acknowledgements", unneeded(report))?;
+    document.list("notes", report.notes.iter().map(|note| Text(note)))?;
+    document.field("builds", &report.builds)?;
+    document.field("links", &report.links)?;
+    document.field("link-seconds", &seconds(report.link_seconds))?;
+    document.field("seconds", &seconds(report.seconds))?;
+    document.field("compile-cpu-seconds", &seconds(report.compile_cpu_seconds))?;
+    document.field("applied", &applied(&report.applied))?;
+    document.field("panic", &report.panics.map(panics))?;
     if let Some(why) = report.why {
-        document["why"] = json!({ "cause": rows(&why.causes), "crate": rows(&why.crates) });
+        document.field(
+            "why",
+            &json!({ "cause": rows(&why.causes), "crate": rows(&why.crates) }),
+        )?;
     }
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    document.close()
 }
 
 fn baseline(report: &Report<'_>) -> Value {
@@ -90,8 +80,8 @@ fn recommended(report: &Report<'_>) -> Value {
     value
 }
 
-fn offers(report: &Report<'_>) -> Value {
-    let offers = report.offers.iter().filter_map(|(admission, record)| {
+fn offers(report: &Report<'_>) -> impl Iterator<Item = Value> {
+    report.offers.iter().filter_map(|(admission, record)| {
         let Admission::IfAllowed { reason, flag } = admission else {
             return None;
         };
@@ -101,11 +91,10 @@ fn offers(report: &Report<'_>) -> Value {
             "settings": record.trial.settings,
             "size": record.built().map(|built| sizes(built.sizes)),
         }))
-    });
-    offers.collect()
+    })
 }
 
-fn hazards(report: &Report<'_>) -> Value {
+fn hazards(report: &Report<'_>) -> impl Iterator<Item = Value> {
     let acknowledged = report.hazards.acknowledged.iter().map(|(hazard, index)| {
         let mut value = hazard_value(hazard);
         value["acknowledged"] = report
@@ -115,10 +104,10 @@ fn hazards(report: &Report<'_>) -> Value {
         value
     });
     let open = report.hazards.open.iter().map(hazard_value);
-    open.chain(acknowledged).collect()
+    open.chain(acknowledged)
 }
 
-fn unneeded(report: &Report<'_>) -> Value {
+fn unneeded(report: &Report<'_>) -> impl Iterator<Item = Value> {
     let unneeded = report.hazards.unneeded.iter();
     unneeded
         .filter_map(|index| report.acknowledgements.get(*index))
@@ -128,7 +117,6 @@ fn unneeded(report: &Report<'_>) -> Value {
                 "package": text(&acknowledgement.package),
             })
         })
-        .collect()
 }
 
 fn applied(applied: &Applied) -> Value {
@@ -141,6 +129,17 @@ fn applied(applied: &Applied) -> Value {
 
 fn text(text: &str) -> Value {
     Value::String(plain(text).into_owned())
+}
+
+fn panics(panics: &Panics) -> Value {
+    json!({
+        "of": match &panics.of {
+            PanicOf::Probe => Value::Null,
+            PanicOf::Command(name) => text(name),
+        },
+        "before": panic_seen(&panics.before),
+        "after": panic_seen(&panics.after),
+    })
 }
 
 fn panic_seen(seen: &PanicSeen) -> Value {
