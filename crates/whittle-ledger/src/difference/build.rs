@@ -224,26 +224,40 @@ impl Build {
     }
 }
 
-fn toolchain(old: &Snapshot, new: &Snapshot) -> Option<(String, String)> {
-    let told = |side: &Snapshot| -> Option<(String, Option<String>)> {
-        match &side.build {
-            Some(build) => Some((build.rustc.clone(), build.commit_hash.clone())),
-            // `rustc version 1.95.0 (59807616e 2026-04-14)`
-            None => Some((side.file.rustc.clone()?, None)),
-        }
+/// The release and the commit of a compiler.
+type Compiler<'s> = (&'s str, Option<&'s str>);
+
+fn compiler(side: &Snapshot) -> Option<Compiler<'_>> {
+    if let Some(build) = &side.build {
+        return Some((&build.rustc, build.commit_hash.as_deref()));
+    }
+    // As files note it: `1.95.0 (59807616e 2026-04-14)`.
+    let noted = side.file.rustc.as_deref()?;
+    let Some((release, rest)) = noted.split_once(' ') else {
+        return Some((noted, None));
     };
-    let (old, new) = (told(old)?, told(new)?);
-    if old.0 == new.0 && (old.1 == new.1 || old.1.is_none() || new.1.is_none()) {
+    let is_hash = |text: &&str| text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let hash = rest.trim_start_matches('(').split(' ').next();
+    Some((release, hash.filter(is_hash)))
+}
+
+fn toolchain(old: &Snapshot, new: &Snapshot) -> Option<(String, String)> {
+    let (old, new) = (compiler(old)?, compiler(new)?);
+    // Files note the start of the hash alone, and distributions build without one.
+    let is_one = match (old.1, new.1) {
+        (Some(old), Some(new)) => old.starts_with(new) || new.starts_with(old),
+        _ => true,
+    };
+    if old.0 == new.0 && is_one {
         return None;
     }
-    let shown = |(release, commit): (String, Option<String>), other: &str| match commit {
-        Some(commit) if release == other => {
-            format!("{release} ({})", commit.get(..9).unwrap_or(&commit))
+    let shown = |(release, commit): Compiler<'_>, other: Compiler<'_>| match commit {
+        Some(commit) if release == other.0 => {
+            format!("{release} ({})", commit.get(..9).unwrap_or(commit))
         }
-        _ => release,
+        _ => release.to_owned(),
     };
-    let (a, b) = (old.0.clone(), new.0.clone());
-    Some((shown(old, &b), shown(new, &a)))
+    Some((shown(old, new), shown(new, old)))
 }
 
 fn settings(old: &BuildFacts, new: &BuildFacts) -> Vec<SettingChange> {

@@ -188,6 +188,75 @@ fn a_new_copy_of_a_generic_is_told_from_own_code() {
     );
 }
 
+#[test]
+fn another_compiler_is_told_by_its_release_or_its_commit() {
+    let compiled = |rustc: &str, commit: Option<&str>, bytes: u64| {
+        let mut side = snapshot(&[said("app::main", "", bytes)]);
+        side.packages = vec![package("app", "0.1.0", true)];
+        side.build = Some(BuildFacts {
+            rustc: rustc.to_owned(),
+            commit_hash: commit.map(str::to_owned),
+            settings: [("opt-level".to_owned(), "3".to_owned())].into(),
+            ..BuildFacts::default()
+        });
+        side
+    };
+    let compare = |old: &Snapshot, new: &Snapshot| {
+        let difference = Difference::of(old, new).expect("it adds up");
+        let blames: Vec<_> = difference
+            .blames()
+            .iter()
+            .map(|it| (it.motive.clone(), it.bytes))
+            .collect();
+        (difference.build().toolchain.clone(), blames)
+    };
+    let told = |old: &str, new: &str| Some((old.to_owned(), new.to_owned()));
+    let stable = compiled("1.95.0", Some("59807616e1fa2540"), 100);
+    let nightly = compiled("1.97.0-nightly", Some("0123456789abcdef"), 170);
+    let next = compiled("1.97.0-nightly", Some("fedcba9876543210"), 150);
+    let distribution = compiled("1.95.0", None, 100);
+    assert_eq!(
+        compare(&stable, &nightly),
+        (
+            told("1.95.0", "1.97.0-nightly"),
+            vec![(Motive::Toolchain, 70)]
+        )
+    );
+    // Two nightly builds of one release are two compilers.
+    assert_eq!(
+        compare(&nightly, &next),
+        (
+            told("1.97.0-nightly (012345678)", "1.97.0-nightly (fedcba987)"),
+            vec![(Motive::Toolchain, -20)]
+        )
+    );
+    // What one side does not know is no change.
+    assert_eq!(compare(&stable, &distribution), (None, Vec::new()));
+    // Of mere files it is known by their notes, which hold the start of the commit.
+    let noted = |rustc: &str| {
+        let mut side = snapshot(&[said("app::main", "", 100)]);
+        side.file.rustc = Some(rustc.to_owned());
+        side
+    };
+    let stable_file = noted("1.95.0 (59807616e 2026-04-14)");
+    assert_eq!(compare(&stable_file, &stable), (None, Vec::new()));
+    assert_eq!(
+        compare(
+            &stable_file,
+            &noted("1.95.0 (4d91de4e4 2026-04-14) (built from a source tarball)")
+        )
+        .0,
+        told("1.95.0 (59807616e)", "1.95.0 (4d91de4e4)")
+    );
+    assert_eq!(
+        compare(&stable_file, &nightly),
+        (
+            told("1.95.0", "1.97.0-nightly"),
+            vec![(Motive::Toolchain, 70)]
+        )
+    );
+}
+
 /// Few names, so that random snapshots have much in common.
 fn any_said() -> impl Strategy<Value = Said> {
     let kinds = prop_oneof![

@@ -40,14 +40,18 @@ pub(crate) fn cause(blame: &Blame, build: &BuildChange) -> String {
             let of_package = build.features.iter().filter(|it| &it.package == package);
             format!("`{package}`: {}", features(&of_package.collect::<Vec<_>>()))
         }
-        Motive::Toolchain => match &build.toolchain {
-            Some((old, new)) => format!("rustc {old} → {new}"),
-            None => "another compiler".to_owned(),
-        },
-        Motive::Settings => {
-            let changed = build.settings.iter().filter(|it| !it.is_about_symbols());
-            format!("settings: {}", settings(changed))
+        Motive::Toolchain => {
+            let compiler = match &build.toolchain {
+                Some((old, new)) => format!("another compiler: rustc {old} → {new}"),
+                None => "another compiler".to_owned(),
+            };
+            // What is due to which of the two nobody can tell.
+            match code_settings(build) {
+                settings if settings.is_empty() => compiler,
+                settings => format!("{compiler}, and settings: {settings}"),
+            }
         }
+        Motive::Settings => format!("settings: {}", code_settings(build)),
         Motive::Symbols => {
             let changed = || build.settings.iter().filter(|it| it.is_about_symbols());
             let why = match changed().next() {
@@ -110,6 +114,11 @@ fn features(list: &[&FeatureChange]) -> String {
         parts.push(format!("{} more with it", along.len()));
     }
     parts.join(", ")
+}
+
+/// The settings that reach more than symbols and debug info.
+fn code_settings(build: &BuildChange) -> String {
+    settings(build.settings.iter().filter(|it| !it.is_about_symbols()))
 }
 
 fn settings<'a>(list: impl Iterator<Item = &'a SettingChange>) -> String {
