@@ -234,8 +234,9 @@ impl NewKey {
         let unit = name.rsplit_once("/@/").map_or(name, |(_, unit)| unit);
         let codegen_unit = unit.rsplit_once("-cgu.").and_then(|(unit, number)| {
             let (name, hash) = unit.rsplit_once('.')?;
-            let is_hash = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-            is_hash.then_some((name, number))
+            // rustc writes the number without leading zeros.
+            u64::from_str_radix(hash, 16).ok()?;
+            Some((name, number))
         });
         match codegen_unit {
             Some((name, number)) => Self::new(
@@ -262,6 +263,8 @@ mod tests {
         let key = NewKey::of_unit("(debug info of src/main.rs/@/rg.b27a7951994ea909-cgu.03)");
         assert_eq!(key.path, "(debug info of rg)");
         assert_eq!(key.arguments, "(debug info of rg, codegen unit 03)");
+        let key = NewKey::of_unit("(file symbol dep.6d64eea3e74a95a-cgu.0)");
+        assert_eq!(key.path, "(file symbol dep)");
         let key = NewKey::of_unit("(file symbol 1nd0d80geemjt9eo4w9qdcjg1)");
         assert_eq!(key.path, "(file symbol of a codegen unit)");
         let key = NewKey::of_unit("(file symbol crtstuff.c)");
