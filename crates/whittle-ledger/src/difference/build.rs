@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::matching::package_name;
 use crate::crates::Family;
 use crate::snapshot::{BuildFacts, PackageFacts, Snapshot};
 
@@ -316,8 +317,26 @@ fn mismatches(old: &Snapshot, new: &Snapshot) -> Vec<Mismatch> {
                 new: name(new),
             });
         }
+    } else {
+        // Files do not say which program they are, but two without a common package are two.
+        let (of_old, of_new) = (package_names(old), package_names(new));
+        if !of_old.is_empty() && !of_new.is_empty() && of_old.is_disjoint(&of_new) {
+            mismatches.push(Mismatch::Program {
+                old: old.file.name.clone(),
+                new: new.file.name.clone(),
+            });
+        }
     }
     mismatches
+}
+
+/// The names of the packages that have code in a file. Symbols spell them with `_`.
+fn package_names(side: &Snapshot) -> BTreeSet<String> {
+    let labels = side.crate_labels().into_iter();
+    labels
+        .filter(|(_, family)| *family == Family::Package)
+        .map(|(label, _)| package_name(label).replace('-', "_"))
+        .collect()
 }
 
 /// Who asks for a feature of a package.

@@ -166,6 +166,26 @@ fn packages_features_and_settings_are_told_apart() {
 }
 
 #[test]
+fn files_without_a_common_package_are_of_two_programs() {
+    let of = |label: &str, family: Family| {
+        snapshot(&[Said {
+            defined_in: label.to_owned(),
+            family,
+            ..said("main", "", 10)
+        }])
+    };
+    let is_other = |old: &Snapshot, new: &Snapshot| {
+        let difference = Difference::of(old, new).expect("it adds up");
+        !difference.build().mismatches.is_empty()
+    };
+    let one = of("my-app@0.1.0", Family::Package);
+    assert!(is_other(&one, &of("app@0.1.0", Family::Package)));
+    assert!(!is_other(&one, &of("my_app", Family::Package)));
+    // A file without names says nothing.
+    assert!(!is_other(&one, &of("std", Family::Standard)));
+}
+
+#[test]
 fn a_new_copy_of_a_generic_is_told_from_own_code() {
     let mut old = snapshot(&[said("app::twice", "app::twice::<u8>", 50)]);
     let mut new = snapshot(&[
