@@ -65,8 +65,7 @@ pub(crate) fn diff(typed: DiffArguments, style: Style) -> Outcome<Exit> {
     let difference =
         Difference::of(&before.snapshot, &after.snapshot).unwrap_or_else(|error| panic!("{error}"));
     refuse_mismatches(&difference, typed.force)?;
-    let mut notes = before.notes;
-    notes.extend(after.notes);
+    let mut notes = notes((&old.name(), &before.notes), (&new.name(), &after.notes));
     notes.extend(doubts(&difference));
     let report = Report {
         difference: &difference,
@@ -84,6 +83,24 @@ pub(crate) fn diff(typed: DiffArguments, style: Style) -> Outcome<Exit> {
         style,
     )?;
     Ok(Exit::Done)
+}
+
+/// The notes on both sides: what holds for both is said once, else the side is named.
+fn notes(old: (&str, &[String]), new: (&str, &[String])) -> Vec<String> {
+    let mut notes = Vec::new();
+    for ((side, list), (_, others)) in [(old, new), (new, old)] {
+        for note in list {
+            let note = if others.contains(note) {
+                note.clone()
+            } else {
+                format!("{side}: {note}")
+            };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
 }
 
 /// Refuses to compare what should not be, unless it is forced.
@@ -108,21 +125,20 @@ pub(crate) fn refuse_mismatches(difference: &Difference<'_>, force: bool) -> Out
 
 /// What makes a comparison worse than it could be.
 pub(crate) fn doubts(difference: &Difference<'_>) -> Vec<String> {
-    let (old, new) = (&difference.old().file, &difference.new_side().file);
+    let (old, new) = (difference.old(), difference.new_side());
     let mut doubts = Vec::new();
-    let are_files = difference.old().build.is_none() || difference.new_side().build.is_none();
-    if old.stripped != new.stripped && are_files {
+    if old.has_names() != new.has_names() {
         doubts.push(
             "one side is stripped and the other is not: things without a name find no counterpart"
                 .to_owned(),
         );
-    } else if old.stripped && new.stripped && are_files {
+    } else if !old.has_names() {
         doubts.push(
             "both sides are stripped: things are matched by their bytes and places alone"
                 .to_owned(),
         );
     }
-    if difference.old().packages.is_empty() != difference.new_side().packages.is_empty() {
+    if old.packages.is_empty() != new.packages.is_empty() {
         doubts.push(
             "the packages of one side are known from its names alone, so that causes are less sure"
                 .to_owned(),

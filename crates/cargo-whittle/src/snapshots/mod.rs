@@ -46,7 +46,7 @@ pub(crate) fn of_evidence(evidence: &Evidence, facts: Option<Facts>) -> Outcome<
     let snapshot = evidence.account(|ledger, _| of_ledger(ledger, evidence, facts))?;
     Ok(Taken {
         snapshot,
-        notes: Vec::new(),
+        notes: evidence.notes.clone(),
     })
 }
 

@@ -396,6 +396,10 @@ fn a_stripped_program_that_grew_fails_and_names_the_owner_or_the_section() {
         "{culprit}"
     );
     assert_eq!(culprit["section"], ".rodata");
+    assert!(
+        !built["notes"].to_string().contains("stripped"),
+        "{built:#}"
+    );
     // The mere file has no names: the section is named.
     let old = before.path("target/release/bare");
     let saved = run(["check", old.to_str().expect("UTF-8"), "--save", baseline]);
@@ -414,7 +418,14 @@ fn a_stripped_program_that_grew_fails_and_names_the_owner_or_the_section() {
         ],
     );
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let culprit = document(&output)["limits"][0]["culprits"][0].clone();
+    let mere = document(&output);
+    assert!(
+        mere["notes"]
+            .to_string()
+            .contains("both sides are stripped"),
+        "{mere:#}"
+    );
+    let culprit = &mere["limits"][0]["culprits"][0];
     assert!(culprit["bytes"].as_u64() >= Some(1 << 20), "{culprit}");
     assert_eq!(culprit["section"], ".rodata");
 }

@@ -9,6 +9,9 @@ use crate::ledger::Ledger;
 use crate::owner::{ItemId, ItemKind, Owner};
 use crate::source_paths::stable_path;
 
+/// The path of all functions without a name.
+pub(super) const NAMELESS: &str = "(functions without a name)";
+
 /// What a thing is called. Hashes and disambiguators of symbol names are not in it: they change with profile, folder and
 /// version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -176,7 +179,7 @@ impl NewKey {
         ) {
             (Some(path), Some(name)) => Self::new(path, name, kind),
             // Its address says nothing about another build.
-            _ => Self::new("(functions without a name)", "", kind),
+            _ => Self::new(NAMELESS, "", kind),
         }
     }
 

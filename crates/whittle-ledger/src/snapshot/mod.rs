@@ -161,6 +161,18 @@ impl Snapshot {
         &self.items
     }
 
+    /// Whether most of its functions have a name: those of a stripped file have none, unless something beside it told them.
+    #[must_use]
+    pub fn has_names(&self) -> bool {
+        let functions = self
+            .items
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Function);
+        let (nameless, named): (Vec<_>, Vec<_>) =
+            functions.partition(|entry| self.text(entry.path) == key::NAMELESS);
+        nameless.len() <= named.len()
+    }
+
     /// What an entry is called.
     #[must_use]
     pub fn key(&self, entry: &Entry) -> ItemKey<'_> {

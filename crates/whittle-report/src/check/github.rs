@@ -37,6 +37,9 @@ pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     for notice in &report.checked.notices {
         command("warning", None, "size budget", &plain(notice))?;
     }
+    for note in report.notes {
+        command("notice", None, "size", &plain(note))?;
+    }
     Ok(())
 }
 
