@@ -119,6 +119,20 @@ impl Limits {
             place,
         })
     }
+
+    /// The same without what needs a baseline.
+    pub(super) fn without_growth(mut self) -> Self {
+        let is_growth = |subject: &BudgetSubject| *subject == BudgetSubject::Growth;
+        let limits = self.budget.limits.into_iter().zip(self.units);
+        (self.budget.limits, self.units) = limits
+            .filter(|(limit, _)| !is_growth(&limit.subject))
+            .unzip();
+        self.budget
+            .overrides
+            .retain(|lifted| !is_growth(&lifted.subject));
+        self.baseline = None;
+        self
+    }
 }
 
 fn overrides(configured: &[configuration::Override]) -> Outcome<Vec<Override>> {

@@ -44,12 +44,25 @@ pub(crate) fn check(mut typed: CheckArguments, style: Style) -> Outcome<Exit> {
     }
     let selection = selection(std::mem::take(&mut typed.build));
     let root = root(&selection, typed.file.as_deref())?;
-    let limits = Limits::read(&root, &typed)?;
+    let mut limits = Limits::read(&root, &typed)?;
     if limits.budget.limits.is_empty() && typed.save.is_none() && typed.record.is_none() {
         return Err(Trouble::new(
             anyhow!("there is no budget to check against"),
             "write `total = \"4 MiB\"` below `[budget]` in `whittle.toml`, or give `--total '4 MiB'`",
         ));
+    }
+    let mut doubt = None;
+    if let Some(path) = &limits.baseline
+        && let Some(save) = &typed.save
+        && !path.exists()
+        && is_same_place(path, save)
+    {
+        // The first baseline could not be written if it had to be there before.
+        doubt = Some(format!(
+            "the baseline `{}` was not there yet: this build is it from now on, and growth was not checked",
+            save.display()
+        ));
+        limits = limits.without_growth();
     }
     // Before the build, which takes longer: and `--save` may write to the same place.
     let baseline = match &limits.baseline {
@@ -60,6 +73,7 @@ pub(crate) fn check(mut typed: CheckArguments, style: Style) -> Outcome<Exit> {
         snapshot,
         mut notes,
     } = take(&typed, &selection)?;
+    notes.extend(doubt);
     // A failure here is a fault of this program, not the user's trouble; it is reported as such.
     let growth = baseline.as_ref().map(|(_, baseline)| {
         Difference::of(baseline, &snapshot).unwrap_or_else(|error| panic!("{error}"))
@@ -147,6 +161,18 @@ fn baseline(path: &Path) -> Outcome<Snapshot> {
         ));
     }
     snapshots::parse(path, &file::read(path, "the baseline")?)
+}
+
+/// Whether two paths lead to one place, where there may be nothing yet.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        Some((
+            path.parent()?.canonicalize().ok()?,
+            path.file_name()?.to_owned(),
+        ))
+    };
+    place(one).is_some_and(|one| Some(one) == place(other))
 }
 
 fn program_name(snapshot: &Snapshot) -> String {

@@ -291,6 +291,46 @@ fn what_cannot_be_checked_is_an_error_with_advice() {
 }
 
 #[test]
+fn the_first_baseline_is_written_where_the_next_run_looks_for_it() {
+    let (folder, size) =
+        prepared("[budget]\ntotal = \"9 GiB\"\ngrowth = \"1 B\"\nbaseline = \"base.whittle\"\n");
+    let here = folder.path();
+    let elsewhere = check(here, &["own.whittle", "--save", "other.whittle"]);
+    assert_eq!(elsewhere.status.code(), Some(2));
+    assert!(stderr(&elsewhere).contains("base.whittle` is not there"));
+    let first = |format: &str| {
+        let saved = check(
+            here,
+            &[
+                "own.whittle",
+                "--save",
+                "./base.whittle",
+                "--format",
+                format,
+            ],
+        );
+        assert_eq!(saved.status.code(), Some(0), "{}", stderr(&saved));
+        fs::remove_file(here.join("base.whittle")).expect("it was written");
+        text(&saved)
+    };
+    for format in ["text", "markdown", "github"] {
+        let said = first(format).replace("\n      ", " ");
+        assert!(said.contains("growth was not checked"), "{format}: {said}");
+    }
+    // The other limits hold as ever, and a build that breaks them is a baseline all the same.
+    let over = check(
+        here,
+        &["own.whittle", "--save", "base.whittle", "--total", "1 B"],
+    );
+    assert_eq!(over.status.code(), Some(1), "{}", stderr(&over));
+    let next = check(here, &["own.whittle", "--format", "json"]);
+    assert_eq!(next.status.code(), Some(0), "{}", stderr(&next));
+    let next = document(&next);
+    assert_eq!(next["limits"][1]["limit"], "growth");
+    assert_eq!(next["baseline"]["size"].as_u64(), Some(size));
+}
+
+#[test]
 fn an_override_excuses_until_its_day_and_the_ratchet_lowers() {
     let (folder, size) = prepared("");
     let path = folder.path().join("whittle.toml");
