@@ -82,7 +82,7 @@ impl fmt::Display for Subject {
 /// A text that is no [`Subject`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is nothing that can have a limit: `total`, `growth`, `crate NAME`, `section NAME`, `kind NAME`"
+    "`{text}` names nothing that can have a limit; write `total`, `growth`, `crate NAME`, `section NAME` or `kind NAME`"
 )]
 pub struct UnknownSubject {
     /// The text.

@@ -33,10 +33,9 @@ pub fn marker(program: &str) -> String {
 pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let checked = report.checked;
     writeln!(out, "{}", marker(report.program))?;
-    let verdict = if checked.has_passed() {
-        "within its budget"
-    } else {
-        "**over its budget**"
+    let verdict = match report.verdict() {
+        over if !checked.has_passed() => format!("**{over}**"),
+        verdict => verdict,
     };
     writeln!(out, "### Size of {}: {verdict}", code(report.program))?;
     for note in report.notes.iter().chain(&checked.notices) {
@@ -75,7 +74,16 @@ pub fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         )?;
     }
     for verdict in report.exceeded() {
-        writeln!(out, "\n{}:\n", prose(&subject(&verdict.subject)))?;
+        let what = prose(&subject(&verdict.subject));
+        if let Some(before) = report.blamed_before(verdict) {
+            writeln!(
+                out,
+                "\n{what}: by the same as {}",
+                prose(&subject(&before.subject))
+            )?;
+            continue;
+        }
+        writeln!(out, "\n{what}:\n")?;
         for it in &verdict.culprits {
             writeln!(out, "- {}", code(&culprit(verdict, it)))?;
         }

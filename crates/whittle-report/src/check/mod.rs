@@ -50,6 +50,36 @@ impl Report<'_> {
         let verdicts = self.checked.verdicts.iter();
         verdicts.filter(|verdict| verdict.ruling == Ruling::Exceeded)
     }
+
+    /// The limit before one that has the same to blame, so that it need not be said again: what the program may be and how much
+    /// it may grow are exceeded by the same things.
+    fn blamed_before(&self, verdict: &Verdict) -> Option<&Verdict> {
+        self.exceeded()
+            .take_while(|before| !std::ptr::eq(*before, verdict))
+            .find(|before| !before.culprits.is_empty() && before.culprits == verdict.culprits)
+    }
+
+    /// What became of it, in plain words.
+    fn verdict(&self) -> String {
+        let checked = self.checked;
+        if !checked.has_passed() {
+            return "over its budget".to_owned();
+        }
+        if !checked.verdicts.is_empty() {
+            return "within its budget".to_owned();
+        }
+        let file = &self.snapshot.file;
+        let size = match checked.measure {
+            Measure::File => file.size,
+            Measure::Loaded => file.memory,
+            Measure::Compressed => file.compressed.unwrap_or_default(),
+        };
+        format!(
+            "{} {}, and no limit to hold them against",
+            grouped(size),
+            counted(checked.measure)
+        )
+    }
 }
 
 /// What a measure counts.
@@ -100,17 +130,24 @@ fn sentence(report: &Report<'_>, verdict: &Verdict) -> String {
 
 /// One line on what to blame.
 fn culprit(verdict: &Verdict, culprit: &Culprit) -> String {
+    let [bytes, what] = culprit_cells(verdict, culprit);
+    format!("{bytes} {what}")
+}
+
+/// The same in two columns: how much, and what.
+fn culprit_cells(verdict: &Verdict, culprit: &Culprit) -> [String; 2] {
     let bytes = if verdict.culprits_grew {
         signed(culprit.bytes)
     } else {
         grouped(culprit.bytes.unsigned_abs())
     };
-    format!(
-        "{bytes} {} ({}, {})",
+    let what = format!(
+        "{} ({}, {})",
         explained(&culprit.name),
         explained(&culprit.section),
         explained(&culprit.crate_label)
-    )
+    );
+    [bytes, what]
 }
 
 /// Everything on a limit that is exceeded, for tools that show a text: the sentence, the culprits, the user's message.

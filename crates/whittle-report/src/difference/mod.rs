@@ -13,6 +13,7 @@ pub use json::write as json;
 pub(crate) use json::{cause, side};
 pub(crate) use markdown::body as markdown_body;
 pub use markdown::write as markdown;
+pub(crate) use text::causes as text_causes;
 pub use text::write as text;
 
 /// What to write.

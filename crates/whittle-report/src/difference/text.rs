@@ -36,6 +36,8 @@ pub fn write(
     if report.difference.is_empty() {
         page.line(&[(Role::Body, "Both sides are the same, thing by thing.")]);
     } else {
+        page.blank();
+        page.heading("What it is due to", " (bytes on disk)");
         causes(&mut page, report);
         table(&mut page, report);
         moved(&mut page, report);
@@ -66,7 +68,8 @@ fn headline(page: &mut Page, report: &Report<'_>) {
     page.prose((Role::Body, ""), Role::Body, &words);
 }
 
-fn causes(page: &mut Page, report: &Report<'_>) {
+/// What a change is due to: the largest causes, and all together.
+pub(crate) fn causes(page: &mut Page, report: &Report<'_>) {
     let build = report.difference.build();
     let (structure, telling): (Vec<&Blame>, Vec<&Blame>) = report
         .blames
@@ -81,8 +84,6 @@ fn causes(page: &mut Page, report: &Report<'_>) {
         .chain([signed(total).len(), 9])
         .max()
         .unwrap_or(9);
-    page.blank();
-    page.heading("What it is due to", " (bytes on disk)");
     let (shown, rest) = telling.split_at(how_many(None, CAUSES, telling.len()));
     for blame in shown {
         let lead = format!("  {}  ", right(&signed(blame.bytes), columns));
