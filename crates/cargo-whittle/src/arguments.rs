@@ -70,7 +70,8 @@ pub(crate) enum Command {
     History(Box<HistoryArguments>),
     /// Write a `whittle.toml` to start from, and a workflow for GitHub Actions.
     #[command(
-        before_help = "Example: cargo whittle init --github\n  writes whittle.toml and .github/workflows/size.yml; what is there already is left alone"
+        before_help = "Example: cargo whittle init\n  writes whittle.toml; what is there already is left alone",
+        after_help = "With `--github` it writes .github/workflows/size.yml as well; docs/check.md explains it."
     )]
     Init(InitArguments),
     /// Find the smallest build that still does its job, by trials, and say or write its settings.

@@ -19,6 +19,9 @@ use crate::trouble::{Outcome, Trouble};
 const CONFIGURATION: &str = include_str!("whittle.toml");
 const WORKFLOW: &str = include_str!("size.yml");
 
+/// What stands in the workflow for the address to install from.
+const INSTALL_FROM: &str = "INSTALL_FROM";
+
 /// Where the workflow goes.
 const WORKFLOW_PATH: &str = ".github/workflows/size.yml";
 
@@ -28,8 +31,30 @@ pub(crate) struct InitArguments {
     /// Write a workflow for GitHub Actions as well: .github/workflows/size.yml
     #[arg(long)]
     pub(crate) github: bool,
+    /// Where the workflow gets cargo-whittle from: a git repository, as `cargo install --git` takes it
+    #[arg(long, value_name = "URL", requires = "github", value_parser = address)]
+    pub(crate) install_from: Option<String>,
     #[command(flatten)]
     pub(crate) manifest: clap_cargo::Manifest,
+}
+
+/// An address that means nothing else to a shell, to YAML or to the workflow.
+fn address(text: &str) -> Result<String, String> {
+    let has_scheme = ["https://", "ssh://", "file://"].iter().any(|scheme| {
+        text.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    });
+    let is_plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-._~:/@+%".contains(c));
+    if has_scheme && is_plain {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "write the address of a git repository, such as `https://example.org/cargo-whittle`"
+                .to_owned(),
+        )
+    }
 }
 
 /// Writes what is not there yet; what is there is left as it is, and is an error.
@@ -48,9 +73,15 @@ pub(crate) fn init(typed: InitArguments) -> Outcome<Exit> {
             "add to it what docs/shrink.md and docs/check.md explain, or move it to `whittle.toml`",
         ));
     }
-    let mut files = vec![(configuration::FILE, CONFIGURATION)];
+    let mut files = vec![(configuration::FILE, CONFIGURATION.to_owned())];
     if typed.github {
-        files.push((WORKFLOW_PATH, WORKFLOW));
+        let address = typed.install_from.ok_or_else(|| {
+            Trouble::new(
+                anyhow!("the workflow has to install cargo-whittle, which is not on crates.io yet"),
+                "say where its sources are: `--install-from https://example.org/cargo-whittle`",
+            )
+        })?;
+        files.push((WORKFLOW_PATH, WORKFLOW.replacen(INSTALL_FROM, &address, 1)));
     }
     // All or nothing.
     if let Some((name, _)) = files.iter().find(|(name, _)| root.join(name).exists()) {
@@ -64,7 +95,7 @@ pub(crate) fn init(typed: InitArguments) -> Outcome<Exit> {
         files.remove(0);
     }
     for (name, text) in files {
-        create(&root.join(name), text)?;
+        create(&root.join(name), &text)?;
     }
     Ok(Exit::Done)
 }

@@ -165,11 +165,21 @@ fn each_recorded_run_is_a_line() {
 fn what_init_writes_is_a_configuration_and_is_written_once() {
     let package = Package::small();
     let root = package.path("");
-    let first = whittle(&root, &["init", "--github"]);
+    let nowhere = whittle(&root, &["init", "--github"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(stderr(&nowhere).contains("--install-from"));
+    let odd = ["init", "--github", "--install-from", "https://a/b; rm x"];
+    assert_eq!(whittle(&root, &odd).status.code(), Some(2));
+    let address = "https://example.org/cargo-whittle";
+    let first = whittle(&root, &["init", "--github", "--install-from", address]);
     assert!(first.status.success(), "{}", stderr(&first));
     let written = fs::read_to_string(package.path("whittle.toml")).expect("it is there");
     let workflow =
         fs::read_to_string(package.path(".github/workflows/size.yml")).expect("it is there");
+    assert!(
+        workflow.contains(&format!("--git {address} cargo-whittle\n")),
+        "{workflow}"
+    );
     // Forks must not get at secrets, nor their branches be trusted.
     assert!(
         !workflow.contains("pull_request_target") && workflow.contains("contents: read"),
