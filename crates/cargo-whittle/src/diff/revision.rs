@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use whittle_cargo::cargo_metadata::semver::Version;
-use whittle_cargo::{Cargo, Commit, GitError, Lock, Repository, Selection};
+use whittle_cargo::{Cargo, CargoError, Commit, GitError, Lock, Repository, Selection};
 
 use crate::inputs::project::tell;
 use crate::snapshots::{self, Taken};
@@ -85,13 +85,14 @@ impl Revisions {
             .map_err(git_trouble)?;
         say(&format!("builds {} ({})", commit.short(), commit.subject));
         let taken = self.build(worktree.path(), repository.root());
-        taken.map_err(|trouble| Trouble {
-            error: trouble.error.context(format!(
+        taken.map_err(|trouble| {
+            let what = format!(
                 "cannot build the revision `{name}`: {} \"{}\"",
                 commit.short(),
                 commit.subject
-            )),
-            help: trouble.help,
+            );
+            let again = format!("`git checkout {}` and a build", commit.short());
+            elsewhere(trouble, what, &again)
         })
     }
 
@@ -104,7 +105,6 @@ impl Revisions {
         let sources = place.path();
         let copied = Copied::of(&root, &files, &sources)?;
         say(&format!("builds with {package} {version}"));
-        let what = || format!("cannot build with `{package}` {version}");
         let selection = self.elsewhere(&copied.path, &root)?;
         let cargo = self.cargo_in(&copied.path, &root)?;
         let build = || -> Outcome<Taken> {
@@ -115,15 +115,17 @@ impl Revisions {
                 *it.name == *package && it.version.to_string() == version
             };
             if !metadata.packages.iter().any(is_it) {
-                return Err(Trouble::plain(anyhow!(
-                    "`cargo update` left the lock file as it was"
-                )));
+                return Err(Trouble::new(
+                    anyhow!("`cargo update` left the lock file as it was"),
+                    "vendored packages cannot be chosen like this: ask for the version in `Cargo.toml`, and compare with `rev:HEAD`",
+                ));
             }
             snapshots::of_build(&cargo, &selection)
         };
-        build().map_err(|trouble| Trouble {
-            error: trouble.error.context(what()),
-            help: trouble.help,
+        build().map_err(|trouble| {
+            let what = format!("cannot build with `{package}` {version}");
+            let again = format!("`cargo update {package} --precise {version}` and a build");
+            elsewhere(trouble, what, &again)
         })
     }
 
@@ -242,6 +244,25 @@ impl Revisions {
                     ))
                 }),
         }
+    }
+}
+
+/// Trouble with other sources. Their folder is gone by now, so that a command in it would be no advice.
+fn elsewhere(trouble: Trouble, what: String, again: &str) -> Trouble {
+    let is_cargo = matches!(
+        trouble.error.downcast_ref(),
+        Some(CargoError::Failed { .. })
+    );
+    let help = if is_cargo {
+        Some(format!(
+            "cargo's own messages are above; {again} show them again"
+        ))
+    } else {
+        trouble.help
+    };
+    Trouble {
+        error: trouble.error.context(what),
+        help,
     }
 }
 

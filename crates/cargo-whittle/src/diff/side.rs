@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use whittle_cargo::Selection;
+use whittle_cargo::{Repository, Selection};
 
 use super::revision::Revisions;
 use crate::arguments::WitnessArguments;
@@ -99,11 +99,16 @@ impl Builder {
 
 fn of_file(path: &Path) -> Outcome<Taken> {
     let bytes = file::read(path, "the file").map_err(|trouble| {
-        let name = path.display();
+        let is_revision = || {
+            let name = path.to_str().filter(|name| !name.starts_with('-'))?;
+            let repository = Repository::of(Path::new(".")).ok()?;
+            repository.commit(name).ok().map(|_| name.to_owned())
+        };
         Trouble {
-            help: trouble
-                .help
-                .or_else(|| Some(format!("a revision of the sources is written `rev:{name}`"))),
+            help: trouble.help.or_else(|| {
+                is_revision()
+                    .map(|name| format!("a revision of the sources is written `rev:{name}`"))
+            }),
             ..trouble
         }
     })?;

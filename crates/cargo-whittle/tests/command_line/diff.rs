@@ -270,6 +270,13 @@ fn a_revision_is_built_beside_the_sources_as_they_are() {
     );
     assert!(!package.path("target/whittle/revisions/sources").exists());
 
+    let bare = command()
+        .current_dir(&root)
+        .args(["diff", "main"])
+        .output()
+        .expect("the program under test starts");
+    assert_eq!(bare.status.code(), Some(2));
+    assert!(stderr(&bare).contains("`rev:main`"), "{}", stderr(&bare));
     let wrong = run([
         "diff",
         "rev:nowhere",
@@ -298,7 +305,9 @@ fn a_revision_is_built_beside_the_sources_as_they_are() {
     assert_eq!(broken.status.code(), Some(2));
     let said = stderr(&broken);
     assert!(
-        said.contains("cannot build the revision `HEAD`") && said.contains("broken on purpose"),
+        said.contains("cannot build the revision `HEAD`")
+            && said.contains("broken on purpose")
+            && said.contains("help: cargo's own messages are above; `git checkout "),
         "{said}"
     );
 }
@@ -355,7 +364,10 @@ fn what_cannot_be_compared_is_refused_with_the_reason() {
     for (arguments, reason) in [
         (&["diff", "rev:"][..], "names no revision"),
         (&["diff", "dep:regex", own], "names no version"),
-        (&["diff", "main", own], "rev:main"),
+        (
+            &["diff", "no-such-file", own],
+            "cannot read the file `no-such-file`",
+        ),
         (&["diff", own, own, "--release"], "says what to build"),
         (&["diff", own, own, "--by", "colour"], "unknown axis"),
     ] {
