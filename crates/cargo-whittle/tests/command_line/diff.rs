@@ -10,7 +10,7 @@ use sha2::Digest as _;
 
 use crate::whittle::{Package, command, json, own_program, run, stderr, stdout};
 
-/// A program with one dependency beside it, which has a feature and two sorts of generics.
+/// A program with one dependency beside it, which has a generic function.
 const FILES: &[(&str, &str)] = &[
     (
         "Cargo.toml",
@@ -21,20 +21,16 @@ const FILES: &[(&str, &str)] = &[
         "src/main.rs",
         "fn main() {\n    let n = std::env::args().count();\n    println!(\"{} {}\", dep::twice(n as u32), dep::named(n));\n}\n",
     ),
-    (
-        "dep/Cargo.toml",
-        "[package]\nname = \"dep\"\nversion = \"1.2.3\"\nedition = \"2021\"\n\n[features]\ntable = []\n",
-    ),
+    ("dep/Cargo.toml", DEP),
     (
         "dep/src/lib.rs",
         "#[inline(never)]\npub fn twice<T: Copy + std::ops::Add<Output = T>>(value: T) -> T {\n    \
          std::hint::black_box(value) + std::hint::black_box(value)\n}\n\n\
-         #[inline(never)]\npub fn named(n: usize) -> String {\n    format!(\"{n:>8}|{}\", table(n))\n}\n\n\
-         #[cfg(not(feature = \"table\"))]\nfn table(n: usize) -> u8 {\n    n as u8\n}\n\n\
-         #[cfg(feature = \"table\")]\n#[inline(never)]\nfn table(n: usize) -> u8 {\n    static TABLE: [u8; 30_011] = [7; 30_011];\n    \
-         std::hint::black_box(&TABLE)[n % 30_011]\n}\n",
+         #[inline(never)]\npub fn named(n: usize) -> String {\n    format!(\"{n:>8}|\")\n}\n",
     ),
 ];
+
+const DEP: &str = "[package]\nname = \"dep\"\nversion = \"1.2.3\"\nedition = \"2021\"\n";
 
 fn schema(text: &str) -> jsonschema::Validator {
     let schema = serde_json::from_str(text).expect("the schema is JSON");
@@ -49,7 +45,7 @@ fn errors(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
 }
 
 /// Checks what holds for every difference: the schema, and that rows and causes add up to the sizes that the system says.
-fn check(document: &Value) {
+pub(crate) fn check(document: &Value) {
     let validator = schema(include_str!("../../../../docs/diff.schema.json"));
     assert_eq!(errors(&validator, document), Vec::<String>::new());
     let number = |value: &Value| value.as_i64().expect("a number");
@@ -101,33 +97,18 @@ impl Kept {
     }
 }
 
-/// The files with some of them changed.
-fn changed<'f>(changes: &[(&'f str, &'f str)]) -> Vec<(&'f str, String)> {
-    let mut files: Vec<(&str, String)> = FILES
-        .iter()
-        .map(|(path, text)| (*path, (*text).to_owned()))
-        .collect();
-    for (from, to) in changes {
-        let file = files.iter_mut().find(|(_, text)| text.contains(from));
-        let (_, text) = file.unwrap_or_else(|| panic!("`{from}` is in no file"));
-        *text = text.replacen(from, to, 1);
-    }
-    files
-}
-
-fn kept(changes: &[(&str, &str)]) -> Kept {
-    let files = changed(changes);
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, &**text)).collect();
-    Kept::of(&files, "")
-}
-
 #[test]
 fn the_same_sources_are_the_same_wherever_and_under_whatever_hash_they_are_built() {
     let here = Kept::of(FILES, "");
     let there = Kept::of(FILES, "");
     let hashed = Kept::of(FILES, "-Cmetadata=other");
     // No manifest of the workspace says that a patch changed nothing.
-    let bumped = kept(&[("version = \"1.2.3\"", "version = \"1.2.4\"")]);
+    let next = DEP.replace("1.2.3", "1.2.4");
+    let files = FILES.iter().map(|&(path, text)| match path {
+        "dep/Cargo.toml" => (path, &*next),
+        _ => (path, text),
+    });
+    let bumped = Kept::of(&files.collect::<Vec<_>>(), "");
     for other in [&there, &hashed, &bumped] {
         let document = json(["diff", here.path(), other.path()]);
         check(&document);
@@ -165,76 +146,7 @@ fn the_same_sources_are_the_same_wherever_and_under_whatever_hash_they_are_built
     assert_eq!(errors(&validator, &document), Vec::<String>::new());
 }
 
-#[test]
-fn every_planted_cause_is_named() {
-    let before = kept(&[]);
-    let feature = kept(&[(
-        "{ path = \"dep\" }",
-        "{ path = \"dep\", features = [\"table\"] }",
-    )]);
-    let document = json(["diff", before.path(), feature.path()]);
-    check(&document);
-    let named = cause(&document, "features").expect("the feature is named");
-    assert!(
-        named["change"].as_i64().expect("a number") >= 30_011,
-        "{document:#}"
-    );
-    assert!(
-        named["text"]
-            .as_str()
-            .expect("text")
-            .contains("feature `table` switched on by `app`"),
-        "{named}"
-    );
-
-    let copies = kept(&[(
-        "dep::named(n)",
-        "dep::named(n + dep::twice(n as u64) as usize + dep::twice(n as u16) as usize)",
-    )]);
-    let document = json(["diff", before.path(), copies.path()]);
-    check(&document);
-    let named = cause(&document, "generic-copies").expect("the copies are named");
-    assert_eq!(named["examples"][0]["name"], "dep::twice", "{document:#}");
-
-    let level = kept(&[("opt-level = 1", "opt-level = 2\npanic = \"abort\"")]);
-    let document = json(["diff", before.path(), level.path()]);
-    check(&document);
-    let text = cause(&document, "settings").expect("the settings are named")["text"].to_string();
-    for part in ["opt-level `1` → `2`", "panic `unwind` → `abort`"] {
-        assert!(text.contains(part), "{text}");
-    }
-
-    let stripped = kept(&[("opt-level = 1", "opt-level = 1\nstrip = \"symbols\"")]);
-    let document = json(["diff", before.path(), stripped.path()]);
-    check(&document);
-    let first = &document["causes"][0];
-    assert_eq!(first["cause"], "symbols", "{document:#}");
-    assert!(first["text"].as_str().expect("text").contains("left out"));
-
-    let own = kept(&[(
-        "fn main() {",
-        "static OWN: [u8; 20_011] = [3; 20_011];\n\nfn main() {\n    std::hint::black_box(&OWN);",
-    )]);
-    let document = json(["diff", before.path(), own.path(), "--by", "function"]);
-    check(&document);
-    assert_eq!(document["causes"][0]["cause"], "own-code", "{document:#}");
-    assert_eq!(document["causes"][0]["package"], "app");
-    let row = &document["rows"][0];
-    assert!(row["change"].as_i64().expect("a number") >= 20_011, "{row}");
-    // Text and Markdown say the same.
-    for format in ["text", "markdown"] {
-        let text = stdout(["diff", before.path(), own.path(), "--format", format]);
-        assert!(text.contains("own code of"), "{text}");
-        assert!(
-            format != "text" || text.lines().all(|line| line.chars().count() <= 80),
-            "{text}"
-        );
-    }
-    let csv = stdout(["diff", before.path(), own.path(), "--format", "csv"]);
-    assert!(csv.starts_with("crate,old,new,change,"), "{csv}");
-}
-
-fn git(folder: &Path, args: &[&str]) {
+pub(crate) fn git(folder: &Path, args: &[&str]) {
     let output = Command::new("git")
         .current_dir(folder)
         .args(["-c", "user.name=a", "-c", "user.email=a@example.org"])

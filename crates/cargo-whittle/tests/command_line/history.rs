@@ -1,8 +1,8 @@
-//! Histories, jumps in them, and what `init` writes.
+//! Histories, and what `init` writes. Jumps are looked for in `planted_history`.
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -24,81 +24,6 @@ fn stdout(folder: &Path, arguments: &[&str]) -> String {
         stderr(&output)
     );
     String::from_utf8(output.stdout).expect("standard output is UTF-8")
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .current_dir(folder)
-        .args(["-c", "user.name=a", "-c", "user.email=a@example.org"])
-        .args(arguments)
-        .output()
-        .expect("git runs");
-    assert!(output.status.success(), "{}", stderr(&output));
-}
-
-/// A program with so many bytes of a table.
-fn main_with(bytes: usize, note: usize) -> String {
-    format!(
-        "// {note}\nstatic OWN: [u8; {bytes}] = [3; {bytes}];\n\nfn main() {{\n    println!(\"{{}}\", std::hint::black_box(&OWN)[std::env::args().count()]);\n}}\n"
-    )
-}
-
-/// A repository of eleven commits; the seventh makes the program larger.
-fn repository() -> Package {
-    let package = Package::new(&[
-        (
-            "Cargo.toml",
-            "[package]\nname = \"jump\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[profile.release]\nopt-level = 0\n",
-        ),
-        (".gitignore", "target\n"),
-    ]);
-    let root = package.path("");
-    git(&root, &["init", "--quiet", "--initial-branch=main"]);
-    fs::create_dir(package.path("src")).expect("a folder");
-    for number in 0..=10 {
-        let bytes = if number >= 7 { 40_000 } else { 64 };
-        fs::write(package.path("src/main.rs"), main_with(bytes, number)).expect("a file");
-        git(&root, &["add", "."]);
-        git(
-            &root,
-            &[
-                "commit",
-                "--quiet",
-                "--message",
-                &format!("change {number}"),
-            ],
-        );
-    }
-    package
-}
-
-#[test]
-fn the_commit_of_a_planted_jump_is_named_after_a_logarithmic_number_of_builds() {
-    let package = repository();
-    let root = package.path("");
-    let text = stdout(
-        &root,
-        &["history", "--bisect", "HEAD~10..HEAD", "--format", "json"],
-    );
-    let document: Value = serde_json::from_str(&text).expect("JSON");
-    let note = document["notes"][0].as_str().expect("a note");
-    assert!(note.contains("\"change 7\""), "{note}");
-    let builds: usize = note
-        .rsplit_once("; ")
-        .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
-        .expect("it says how many were built");
-    assert!(builds <= 6, "{note}");
-    assert_eq!(document["causes"][0]["cause"], "own-code");
-    let wrong = whittle(&root, &["history", "--bisect", "HEAD"]);
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(stderr(&wrong).contains("names no two commits"));
-    let backwards = whittle(&root, &["history", "--bisect", "HEAD..HEAD~2"]);
-    assert_eq!(backwards.status.code(), Some(2));
-    assert!(
-        stderr(&backwards).contains("no commit leads"),
-        "{}",
-        stderr(&backwards)
-    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod machine;
 mod output;
 mod packages;
 mod planted;
+mod planted_history;
 mod runner;
 mod shrink;
 mod shrink_trouble;
