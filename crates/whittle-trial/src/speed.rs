@@ -56,6 +56,8 @@ const TRIMMED: f64 = 0.15;
 const INDISTINGUISHABLE: f64 = 1.05;
 /// The 97.5 % point of the standard normal distribution.
 const NORMAL: f64 = 1.959_964;
+/// … and what lies beyond it.
+const TAIL: f64 = 0.025;
 
 impl Ratio {
     /// The ratio of some rounds. Nothing if there are fewer than two of them, or a time is not above zero.
@@ -105,9 +107,14 @@ impl Ratio {
     }
 
     /// Whether it is slower than the baseline as far as can be told: within if not, undecided if too little is known.
+    ///
+    /// It is one of so many workloads of which the worst counts. Of many equal pairs one seems slower by chance, so the
+    /// interval is widened until the chance of any is that of one alone (Bonferroni).
     #[must_use]
-    pub fn distinguishably_slower(self) -> Speed {
-        if self.low > 1.0 {
+    pub fn distinguishably_slower(self, among: usize) -> Speed {
+        let widening = normal_point(TAIL / as_float(among.max(1))) / NORMAL;
+        let low = self.ratio * (self.low / self.ratio).powf(widening);
+        if low > 1.0 {
             Speed::Outside
         } else if self.high <= INDISTINGUISHABLE {
             Speed::Within
@@ -173,6 +180,16 @@ pub fn worst(verdicts: impl IntoIterator<Item = Speed>) -> Speed {
         };
     }
     worst
+}
+
+/// The point of the standard normal distribution beyond which so much of it lies; for at most one half.
+///
+/// Abramowitz and Stegun, formula 26.2.23, whose error is below 0.00045.
+fn normal_point(tail: f64) -> f64 {
+    let t = (-2.0 * tail.ln()).sqrt();
+    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
+    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
+    t - above / below
 }
 
 fn trimmed_mean(values: &[f64]) -> f64 {

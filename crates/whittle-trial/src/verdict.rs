@@ -151,9 +151,21 @@ impl Policy {
     /// How the ratios of all workloads stand to what is wanted. The worst counts.
     #[must_use]
     pub fn judge<'a>(&self, ratios: impl IntoIterator<Item = &'a Ratio>) -> Speed {
-        speed::worst(ratios.into_iter().map(|ratio| match self.goal {
-            Goal::Fastest => ratio.distinguishably_slower(),
+        let ratios: Vec<&Ratio> = ratios.into_iter().collect();
+        let among = ratios.len();
+        speed::worst(
+            ratios
+                .into_iter()
+                .map(|ratio| self.judge_among(ratio, among)),
+        )
+    }
+
+    /// How the ratio of one of so many workloads stands to what is wanted.
+    #[must_use]
+    pub fn judge_among(&self, ratio: &Ratio, among: usize) -> Speed {
+        match self.goal {
+            Goal::Fastest => ratio.distinguishably_slower(among),
             Goal::Balanced | Goal::Smallest => ratio.within(self.max_slowdown),
-        }))
+        }
     }
 }

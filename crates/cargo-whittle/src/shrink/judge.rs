@@ -424,7 +424,8 @@ impl<'a> Judge<'a> {
             Err(failure) => return Ok(Err(failure)),
         };
         let needed = speed::rounds_after(&rounds, self.wanted).min(workload.affordable);
-        if policy.judge([&speed.ratio]) != Speed::Undecided || needed <= count {
+        let stands = policy.judge_among(&speed.ratio, self.workloads.len());
+        if stands != Speed::Undecided || needed <= count {
             return Ok(Ok(speed));
         }
         let second = self.sample(&workload.command, needed)?;

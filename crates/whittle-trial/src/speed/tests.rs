@@ -51,7 +51,7 @@ fn a_difference_below_the_spread_is_not_claimed() {
         .filter(|_| {
             let rounds = sample(&mut normal, 10, 1.0, 0.08);
             let ratio = Ratio::of(&rounds).expect("there are rounds");
-            ratio.distinguishably_slower() == Speed::Outside
+            ratio.distinguishably_slower(1) == Speed::Outside
         })
         .count();
     // One side of the interval: 5 are expected.
@@ -62,13 +62,42 @@ fn a_difference_below_the_spread_is_not_claimed() {
 }
 
 #[test]
+fn one_of_many_equal_workloads_is_not_called_slower_by_chance() {
+    // NIST/SEMATECH e-Handbook, table of the normal distribution.
+    for (tail, point) in [
+        (0.025, 1.960),
+        (0.0125, 2.241),
+        (0.005, 2.576),
+        (0.001, 3.090),
+    ] {
+        assert!((normal_point(tail) - point).abs() < 0.001, "{tail}");
+    }
+    let mut normal = Normal(Random::new(7));
+    let mut slower = |among: usize| {
+        (0..100)
+            .filter(|_| {
+                (0..6).any(|_| {
+                    let rounds = sample(&mut normal, 30, 1.0, 0.05);
+                    let ratio = Ratio::of(&rounds).expect("there are rounds");
+                    ratio.distinguishably_slower(among) == Speed::Outside
+                })
+            })
+            .count()
+    };
+    // 14 of 100 are expected when each is asked alone, 2.5 when all are.
+    let (alone, together) = (slower(1), slower(6));
+    assert!(alone >= 6, "{alone} of 100");
+    assert!(together <= 7, "{together} of 100");
+}
+
+#[test]
 fn a_planted_slowdown_is_found() {
     let mut normal = Normal(Random::new(3));
     let rounds = sample(&mut normal, 12, 1.25, 0.04);
     let ratio = Ratio::of(&rounds).expect("there are rounds");
     assert_eq!(ratio.within(0.02), Speed::Outside);
     assert_eq!(ratio.within(0.5), Speed::Within);
-    assert_eq!(ratio.distinguishably_slower(), Speed::Outside);
+    assert_eq!(ratio.distinguishably_slower(1), Speed::Outside);
     assert!((ratio.ratio - 1.25).abs() < 0.06, "{ratio:?}");
 }
 
@@ -102,7 +131,7 @@ fn few_and_noisy_rounds_leave_it_undecided() {
         .map(|(baseline, trial)| Round { baseline, trial });
     let ratio = Ratio::of(&rounds).expect("there are rounds");
     assert_eq!(ratio.within(0.02), Speed::Undecided);
-    assert_eq!(ratio.distinguishably_slower(), Speed::Undecided);
+    assert_eq!(ratio.distinguishably_slower(1), Speed::Undecided);
 }
 
 #[test]
