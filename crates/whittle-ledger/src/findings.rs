@@ -5,6 +5,7 @@ use whittle_image::{FileKind, Format, Warnings};
 
 use crate::axis::Axis;
 use crate::certainty::Certainty;
+use crate::compiler::compiler;
 use crate::crates::Family;
 use crate::layout::Domain;
 use crate::ledger::{Ledger, Totals};
@@ -110,7 +111,7 @@ impl Findings {
                 architecture: image.target.architecture.clone(),
                 build_id: image.facts.build_id.clone(),
                 stripped: image.is_stripped(),
-                rustc: image.facts.rustc().map(str::to_owned),
+                rustc: compiler(image),
                 packages: ledger.named_packages().to_vec(),
             },
             totals: ledger.totals(),

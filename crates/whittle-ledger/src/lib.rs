@@ -40,6 +40,7 @@ mod axis;
 mod budget;
 mod cause;
 mod certainty;
+mod compiler;
 mod constants;
 mod crates;
 mod descriptions;

@@ -79,7 +79,11 @@ pub(crate) fn described(file: &FileFacts) -> String {
     let rustc = file
         .rustc
         .as_deref()
-        .and_then(|rustc| rustc.split_whitespace().next());
+        .and_then(|rustc| match rustc.strip_prefix("commit ") {
+            // Of no release that is known.
+            Some(_) => rustc.get(.."commit ".len() + 9),
+            None => rustc.split_whitespace().next(),
+        });
     let rustc = rustc.map_or(String::new(), |version| {
         format!(", rustc {}", plain(version))
     });

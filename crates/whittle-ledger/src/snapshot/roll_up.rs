@@ -7,6 +7,7 @@ use super::document::{FORMAT, VERSION};
 use super::key::{EntryKind, NewKey};
 use super::{BuildFacts, CrateLabel, Entry, PackageFacts, ProgramFacts, Snapshot, Spot};
 use crate::axis::Axis;
+use crate::compiler::compiler;
 use crate::crates::CrateId;
 use crate::labels::Labels;
 use crate::layout::Domain;
@@ -37,7 +38,7 @@ impl Snapshot {
                 compressed: None,
                 architecture: image.target.architecture.clone(),
                 stripped: image.is_stripped(),
-                rustc: image.facts.rustc().map(str::to_owned),
+                rustc: compiler(image),
             },
             build,
             packages,
