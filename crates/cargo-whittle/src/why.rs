@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use whittle_cargo::{Build, PackageId};
 use whittle_code::Method;
-use whittle_image::FileKind;
+use whittle_image::{FileKind, Format};
 use whittle_ledger::{
     Candidate, Graph, Ledger, NotFound, Owner, Query, Subject as Asked, SubjectKind, Why, Witnesses,
 };
@@ -220,6 +220,21 @@ pub(crate) fn gaps(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String
     if image.is_stripped() && witnesses.companion.is_none() && is_read {
         gaps.push(
             "which functions are a package's is inferred in a stripped file, so that what would leave without it may be less"
+                .to_owned(),
+        );
+    }
+    // Its linker alone leaves the imports in a section of their own.
+    if image.target.format == Format::Pe && image.section_by_name(".idata").is_some() {
+        gaps.push(
+            "linked by GNU ld, which for Windows leaves out whole object files only: less leaves than is forecast where \
+             something else of the same object stays"
+                .to_owned(),
+        );
+    }
+    if !ledger.references().dispatches().is_empty() {
+        gaps.push(
+            "a call through the table of functions can mean each of its type there, so that these stay as long as anything \
+             calls one of them"
                 .to_owned(),
         );
     }

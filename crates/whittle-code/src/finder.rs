@@ -6,6 +6,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use whittle_image::{Image, Place, Section};
 
 use crate::coverage::CodeBytes;
+use crate::dispatch::Targets;
 use crate::function::Function;
 use crate::patch::Patches;
 use crate::pointer::{may_be_addressed, place_or_end};
@@ -20,15 +21,26 @@ pub(crate) struct Program<'image, 'data> {
     pub(crate) regions: &'image Regions,
     pub(crate) slots: &'image Slots,
     pub(crate) patches: Patches<'image>,
+    pub(crate) dispatches: &'image Targets,
+}
+
+/// What is found in code.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// In order, and so are the lists.
+    pub(crate) references: Vec<Vec<Reference>>,
+    /// Calls that go to any function of a kind: where they are, and the number of the kind.
+    pub(crate) dispatched: Vec<(Place, u32)>,
+    pub(crate) bytes: CodeBytes,
 }
 
 /// Reads the instructions of a run of regions.
 pub(crate) type ReadChunk = fn(&mut Finder<'_, '_>, &[Region]);
 
 impl Program<'_, '_> {
-    /// Reads all code, in parallel; each list of references is in order, and so are the lists.
-    pub(crate) fn find(&self, read: ReadChunk) -> (Vec<Vec<Reference>>, CodeBytes) {
-        let chunks: Vec<(Vec<Reference>, CodeBytes)> = self
+    /// Reads all code, in parallel.
+    pub(crate) fn find(&self, read: ReadChunk) -> Found {
+        let chunks: Vec<Finder<'_, '_>> = self
             .regions
             .chunks()
             .into_par_iter()
@@ -39,15 +51,16 @@ impl Program<'_, '_> {
                 finder.found.sort_unstable();
                 finder.found.dedup();
                 finder.found.shrink_to_fit();
-                Some((finder.found, finder.bytes))
+                Some(finder)
             })
             .collect();
-        let mut bytes = CodeBytes::default();
-        let found = chunks.into_iter().map(|(found, of_chunk)| {
-            bytes.add(of_chunk);
-            found
-        });
-        (found.collect(), bytes)
+        let mut found = Found::default();
+        for chunk in chunks {
+            found.bytes.add(chunk.bytes);
+            found.references.push(chunk.found);
+            found.dispatched.extend(chunk.dispatched);
+        }
+        found
     }
 }
 
@@ -59,6 +72,7 @@ pub(crate) struct Finder<'image, 'data> {
     /// The range of the function that the region is part of.
     function: (u64, u64),
     pub(crate) found: Vec<Reference>,
+    dispatched: Vec<(Place, u32)>,
     pub(crate) bytes: CodeBytes,
 }
 
@@ -75,6 +89,7 @@ impl<'image, 'data> Finder<'image, 'data> {
             },
             function: (0, 0),
             found: Vec::new(),
+            dispatched: Vec::new(),
             bytes: CodeBytes::default(),
         }
     }
@@ -213,6 +228,21 @@ impl<'image, 'data> Finder<'image, 'data> {
             && data.contains(&to.section.0)
         {
             self.refer(at, to, kind, Certainty::Inferred);
+        }
+    }
+
+    /// An instruction at `at` calls whatever function of a type stands in a table, both by number.
+    pub(crate) fn dispatch(&mut self, at: u64, table: u32, of_type: u32) {
+        let code = self.section.index;
+        match self.program.dispatches.number(code, table, of_type) {
+            Some(number) => {
+                let from = Place {
+                    section: code,
+                    offset: at,
+                };
+                self.dispatched.push((from, number));
+            }
+            None => self.bytes.leads_nowhere(),
         }
     }
 

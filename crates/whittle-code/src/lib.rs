@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`References`] | all references of a file, its functions, how much of it could be read |
 //! | [`Incoming`] | the same, by where they lead |
+//! | [`Dispatch`] | calls through a table of functions |
 //! | `function`, `region` | where functions start; code cut into functions, gaps and data |
 //! | `x86`, `aarch64`, `wasm` | which addresses, functions and globals instructions name |
 //! | `finder` | from such an address to a reference |
@@ -30,6 +31,7 @@
 
 mod aarch64;
 mod coverage;
+mod dispatch;
 mod finder;
 mod function;
 mod incoming;
@@ -43,6 +45,7 @@ mod wasm;
 mod x86;
 
 pub use coverage::{CodeBytes, Coverage, Method};
+pub use dispatch::Dispatch;
 pub use function::{Function, FunctionSource};
 pub use incoming::Incoming;
 pub use reference::{Certainty, Reference, ReferenceKind};

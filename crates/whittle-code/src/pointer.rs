@@ -27,6 +27,12 @@ pub(crate) fn pointers(
             }
         }
     }
+    found.extend(
+        image
+            .links
+            .iter()
+            .map(|link| pointer(link.from, link.to, Certainty::Exact)),
+    );
     if image.target.kind == FileKind::Executable {
         let mut addresses = addresses_in_data(image);
         // Tables of jump targets are their function's own; other numbers are no addresses.

@@ -2,8 +2,9 @@
 
 use whittle_image::{FileKind, Format, Image, Place, Warnings};
 
-use crate::coverage::{CodeBytes, Coverage, Method};
-use crate::finder::{Program, ReadChunk};
+use crate::coverage::{Coverage, Method};
+use crate::dispatch::{Dispatch, Targets};
+use crate::finder::{Found, Program, ReadChunk};
 use crate::function::{Function, functions};
 use crate::incoming::Incoming;
 use crate::patch::{self, Patches};
@@ -19,6 +20,7 @@ pub struct References {
     /// By number.
     slots: Vec<Place>,
     functions: Vec<Function>,
+    dispatches: Vec<Dispatch>,
     coverage: Coverage,
     warnings: Warnings,
 }
@@ -63,18 +65,17 @@ impl References {
             Slots::of(image)
         };
         let patches = patch::patches(image);
+        let targets = Targets::of(image);
         let program = Program {
             image,
             functions: &functions,
             regions: &regions,
             slots: &slots,
             patches: Patches::new(&patches),
+            dispatches: &targets,
         };
         let (method, read) = method(image);
-        let (in_code, code) = match read {
-            Some(read) => program.find(read),
-            None => (Vec::new(), CodeBytes::default()),
-        };
+        let in_code = read.map_or_else(Found::default, |read| program.find(read));
         let mut in_data = if is_object {
             patch::pointers(image)
         } else {
@@ -86,10 +87,14 @@ impl References {
         in_data.sort();
         in_data.dedup();
         Self {
-            list: merge(in_code, &in_data),
+            list: merge(in_code.references, &in_data),
             slots: slots.into_places(),
             functions,
-            coverage: Coverage { method, code },
+            dispatches: targets.with_callers(in_code.dispatched),
+            coverage: Coverage {
+                method,
+                code: in_code.bytes,
+            },
             warnings,
         }
     }
@@ -130,6 +135,13 @@ impl References {
     #[must_use]
     pub fn functions(&self) -> &[Function] {
         &self.functions
+    }
+
+    /// Calls through tables of functions: which functions each can reach only the types say. They are none of
+    /// [`Self::list`].
+    #[must_use]
+    pub fn dispatches(&self) -> &[Dispatch] {
+        &self.dispatches
     }
 
     /// How much of the code was read, and how.

@@ -1,5 +1,7 @@
 //! Instructions of WebAssembly: calls and globals by number, linear memory by plain numbers.
 
+use std::collections::BTreeSet;
+
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 use whittle_image::Place;
 
@@ -10,7 +12,8 @@ use crate::region::{Content, Region};
 /// Reads the functions of a module.
 ///
 /// What functions and globals an instruction names is certain. A number may be the address of data or just a number:
-/// what it leads to is inferred. A call through a table leads nowhere: which functions it can reach only the types say.
+/// what it leads to is inferred. A call through a table is a [`Dispatch`](crate::Dispatch): which functions it can reach
+/// only the types say.
 pub(crate) fn module(finder: &mut Finder<'_, '_>, regions: &[Region]) {
     let code = finder.section.index;
     let mut spaces = finder.image().index_spaces.iter();
@@ -25,8 +28,23 @@ pub(crate) fn module(finder: &mut Finder<'_, '_>, regions: &[Region]) {
         if !finder.enter(region) || !matches!(region.content, Content::Function(_)) {
             continue;
         }
+        // What was called so far through tables: one such call of a function is as good as many.
+        let mut dispatched = BTreeSet::new();
         let mut each = |finder: &mut Finder<'_, '_>, operator: &Operator<'_>, at: u64| {
             let (to, kind) = match *operator {
+                Operator::CallIndirect {
+                    type_index,
+                    table_index,
+                }
+                | Operator::ReturnCallIndirect {
+                    type_index,
+                    table_index,
+                } => {
+                    if dispatched.insert((table_index, type_index)) {
+                        finder.dispatch(at, table_index, type_index);
+                    }
+                    return;
+                }
                 Operator::Call { function_index } => (
                     place(&spaces.functions, function_index),
                     ReferenceKind::Call,

@@ -22,3 +22,13 @@ pub struct Description {
     /// What they describe: some byte of it.
     pub of: Place,
 }
+
+/// A place that a table of the format leads to from another, without a relocation: the handler and the parts of a function
+/// that unwind information names, for example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Where the number stands that leads on.
+    pub from: Place,
+    /// Where it leads.
+    pub to: Place,
+}

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::debug::DebugUnit;
-use crate::description::{Description, FunctionExtent};
+use crate::description::{Description, FunctionExtent, Link};
 use crate::elf;
 use crate::error::{ImageError, Lookalike, Warnings};
 use crate::facts::BuildFacts;
@@ -51,6 +51,8 @@ pub struct Image<'data> {
     pub index_spaces: Vec<IndexSpaces>,
     /// Bytes that describe others and are in none of the tables above.
     pub descriptions: Vec<Description>,
+    /// What tables of the format lead to, where neither relocations nor unwind entries say so.
+    pub links: Vec<Link>,
     /// Stubs and the address slot each jumps through.
     pub stubs: Vec<Stub>,
     /// Debug info by unit.
@@ -216,6 +218,7 @@ impl<'data> Image<'data> {
             functions: Vec::new(),
             index_spaces: Vec::new(),
             descriptions: Vec::new(),
+            links: Vec::new(),
             stubs: Vec::new(),
             debug_units: Vec::new(),
             facts: BuildFacts::default(),

@@ -40,7 +40,7 @@ pub use archive::{ArchiveError, archive_exports};
 pub use audit::AuditedPackage;
 pub use debug::DebugUnit;
 pub use debug_file::{DebugFile, DebugFileError, Which};
-pub use description::{Description, FunctionExtent};
+pub use description::{Description, FunctionExtent, Link};
 pub use error::{ImageError, Lookalike, Warning, Warnings};
 pub use facts::BuildFacts;
 pub use image::{Endianness, FileKind, Format, Header, Image, Stub, Target};
@@ -51,4 +51,4 @@ pub use relocation::{
 pub use section::{Access, Compression, Retention, Section, SectionRole, Segment};
 pub use symbol::{Binding, Symbol, SymbolKind, SymbolTable, SymbolTableRole};
 pub use unwind::{Described, ExceptionTable, UnwindEntry, UnwindIndex, UnwindTable};
-pub use wasm::IndexSpaces;
+pub use wasm::{FunctionTable, FunctionType, IndexSpaces};

@@ -27,6 +27,10 @@ pub(super) struct Commands<'data> {
     /// What a table of symbols says of the sections that hold slots and stubs: number of the section among all, first
     /// entry in the table of indirect symbols, size of one slot or stub.
     pub(super) indirect: Vec<(usize, u32, u64)>,
+    /// The numbers of sections that describe thread-local variables.
+    pub(super) thread_local: Vec<usize>,
+    /// The numbers of sections that hold distances from the header to functions that run at the start.
+    pub(super) initializers: Vec<usize>,
     entry: Option<u64>,
 }
 
@@ -149,6 +153,11 @@ impl<'data> Commands<'data> {
         for section in list {
             let index = image.sections.len();
             let kind = section.section_type(endian);
+            match kind {
+                macho::S_INIT_FUNC_OFFSETS => self.initializers.push(index),
+                macho::S_THREAD_LOCAL_VARIABLES => self.thread_local.push(index),
+                _ => {}
+            }
             let width = match kind {
                 macho::S_SYMBOL_STUBS => section.reserved2(endian).into(),
                 macho::S_LAZY_SYMBOL_POINTERS | macho::S_NON_LAZY_SYMBOL_POINTERS => {

@@ -3,11 +3,14 @@
 use object::read::macho::{DyldChainedFixups, Fixup};
 
 use super::commands::{CHAINED_FIXUPS, Commands, REBASES};
-use super::{bytes, number, sections};
-use crate::image::Image;
+use super::{bytes, number, sections, to_u64};
+use crate::description::Link;
+use crate::image::{FileKind, Image};
+use crate::place::Place;
 use crate::relocation::{
     Relocation, RelocationEncoding, RelocationKind, RelocationTable, RelocationTarget,
 };
+use crate::section::SectionRole;
 
 /// Reads what lets pointers of the file lead into the file itself. What binds names of other files is in the slots.
 pub(super) fn read(commands: &Commands<'_>, image: &mut Image<'_>) {
@@ -81,6 +84,14 @@ pub(super) fn read(commands: &Commands<'_>, image: &mut Image<'_>) {
         }
         found.push((CHAINED_FIXUPS, list));
     }
+    if image.target.kind != FileKind::Object {
+        for &section in &commands.initializers {
+            initializers(commands, section, image);
+        }
+        for &section in &commands.thread_local {
+            thread_local(section, image);
+        }
+    }
     for (name, relocations) in found {
         if let Some(section) = sections::piece(image, name) {
             image.relocation_tables.push(RelocationTable {
@@ -94,7 +105,59 @@ pub(super) fn read(commands: &Commands<'_>, image: &mut Image<'_>) {
     }
 }
 
-fn relative(patched: crate::place::Place, target: Option<u64>) -> Relocation {
+/// Functions that run at the start, as distances of four bytes from the header: these need no adjustment.
+fn initializers(commands: &Commands<'_>, section: usize, image: &mut Image<'_>) {
+    let Some(section) = image.sections.get(section) else {
+        return;
+    };
+    let index = section.index;
+    let words = section.stored().chunks_exact(4);
+    let links: Vec<Link> = words
+        .zip(0..)
+        .filter_map(|(word, position)| {
+            let distance = number(image, word, 0, 4)?;
+            Some(Link {
+                from: Place {
+                    section: index,
+                    offset: position * 4,
+                },
+                to: image.place_at(commands.base.checked_add(distance)?)?,
+            })
+        })
+        .collect();
+    image.links.extend(links);
+}
+
+/// Thread-local variables: each has a function that finds it, a key, and how far from the start of the template what it
+/// starts with is. Apple, `mach-o/loader.h`, `S_THREAD_LOCAL_VARIABLES`.
+fn thread_local(section: usize, image: &mut Image<'_>) {
+    let templates = image.sections.iter().filter(|section| {
+        section.role == SectionRole::ThreadLocalData && section.access.loaded && section.size > 0
+    });
+    let start = templates.map(|section| section.address).min();
+    let (Some(start), Some(section)) = (start, image.sections.get(section)) else {
+        return;
+    };
+    let index = section.index;
+    let word = usize::from(image.target.bits / 8);
+    let variables = section.stored().chunks_exact(3 * word);
+    let links: Vec<Link> = variables
+        .zip(0..)
+        .filter_map(|(variable, position)| {
+            let distance = number(image, variable, 2 * word, word)?;
+            Some(Link {
+                from: Place {
+                    section: index,
+                    offset: (position * 3 + 2) * to_u64(word),
+                },
+                to: image.place_at(start.checked_add(distance)?)?,
+            })
+        })
+        .collect();
+    image.links.extend(links);
+}
+
+fn relative(patched: Place, target: Option<u64>) -> Relocation {
     Relocation {
         entry: 0,
         patched: Some(patched),

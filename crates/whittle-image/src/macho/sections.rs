@@ -56,6 +56,16 @@ pub(super) fn push<H>(
     section.address = address;
     section.align = align;
     section.access = access;
+    // What runs before and after the program; a marked section holds what only the runtime looks for.
+    let is_run = matches!(
+        kind,
+        macho::S_MOD_INIT_FUNC_POINTERS
+            | macho::S_MOD_TERM_FUNC_POINTERS
+            | macho::S_INIT_FUNC_OFFSETS
+    );
+    if is_run || flags.contains(macho::S_ATTR_NO_DEAD_STRIP) {
+        section.retention = Retention::Always;
+    }
     image.sections.push(section);
 }
 

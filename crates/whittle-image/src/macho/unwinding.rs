@@ -19,6 +19,8 @@ struct Part {
     code: Option<u32>,
     /// Where the exception table of that code is.
     exceptions: Option<u32>,
+    /// Where the slot of a function is that decides what a frame does when the stack unwinds.
+    personality: Option<u32>,
 }
 
 /// Reads `__unwind_info`.
@@ -62,12 +64,13 @@ pub(super) fn read(commands: &Commands<'_>, image: &mut Image<'_>) {
             .code
             .and_then(|code| place(image, code))
             .filter(|&it| is_code(image, it));
-        start.map_or(Described::Common { personality: None }, |start| {
-            Described::Code {
-                start,
-                len: extent(image, start),
-                exceptions: part.exceptions.and_then(|offset| place(image, offset)),
-            }
+        let common = Described::Common {
+            personality: part.personality.and_then(|offset| place(image, offset)),
+        };
+        start.map_or(common, |start| Described::Code {
+            start,
+            len: extent(image, start),
+            exceptions: part.exceptions.and_then(|offset| place(image, offset)),
         })
     });
     image.unwind_tables.push(UnwindTable { section, entries });
@@ -115,6 +118,18 @@ fn parts(image: &Image<'_>, bytes: &[u8]) -> Option<Vec<Part>> {
     let word = |at: u64| read(at, 4).and_then(|value| u32::try_from(value).ok());
     let (index, count) = (u64::from(word(20)?), u64::from(word(24)?));
     let mut parts = Vec::new();
+    // An entry has a number of two bits for its personality, of which 0 is none.
+    let (personalities, how_many) = (u64::from(word(12)?), u64::from(word(16)?));
+    for number in 0..how_many.min(3) {
+        let offset = personalities.checked_add(number * 4)?;
+        parts.push(Part {
+            offset,
+            len: 4,
+            code: None,
+            exceptions: None,
+            personality: word(offset),
+        });
+    }
     let mut left = bytes.len() / 4;
     let mut push = |parts: &mut Vec<Part>, offset, len, code, exceptions| {
         let is_room = left > 0;
@@ -125,6 +140,7 @@ fn parts(image: &Image<'_>, bytes: &[u8]) -> Option<Vec<Part>> {
                 len,
                 code,
                 exceptions,
+                personality: None,
             });
         }
         is_room

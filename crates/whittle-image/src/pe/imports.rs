@@ -1,5 +1,5 @@
 //! Imports: names of functions of other files, and the slots that the loader fills with their addresses. PE Format, "The
-//! .idata Section".
+//! .idata Section" and "Delay-Load Import Tables".
 
 use object::pe;
 
@@ -33,74 +33,150 @@ impl Import<'_> {
     }
 }
 
-/// Finds all imports.
+/// What is imported from one library: where its name is, where the list of imports starts, and where their slots are.
+struct Library {
+    name: u32,
+    list: u32,
+    slots: u32,
+}
+
+/// Finds all imports: those that the loader resolves at the start, and those that are resolved at their first call.
 pub(super) fn read<'data>(pe: &Pe<'_>, bits: u8, data: &'data [u8]) -> Vec<Import<'data>> {
     let mut imports = Vec::new();
-    let Some(directory) = pe.directory(pe::IMAGE_DIRECTORY_ENTRY_IMPORT) else {
-        return imports;
-    };
-    let len = u32::from(bits / 8);
-    let mut needed = |descriptor: u32| -> Option<bool> {
-        let bytes = pe.bytes(descriptor, data);
-        let (list, library, slots) = (word(bytes, 0)?, word(bytes, 12)?, word(bytes, 16)?);
-        let part_of_table = Import {
-            name: &[],
-            hint: 0..0,
-            entry: descriptor..descriptor.checked_add(20)?,
-            slot: 0..0,
+    read_table(
+        pe,
+        (pe::IMAGE_DIRECTORY_ENTRY_IMPORT, 20),
+        data,
+        bits,
+        &mut imports,
+        |descriptor| {
+            Some(Library {
+                name: word(descriptor, 12)?,
+                list: word(descriptor, 0)?,
+                slots: word(descriptor, 16).filter(|&slots| slots != 0)?,
+            })
+        },
+    );
+    // Addresses, or relative ones where the lowest bit of the first word says so.
+    let relative = |descriptor: &[u8], at: usize| {
+        let address = word(descriptor, at)?;
+        let relative = if word(descriptor, 0)? & 1 == 1 {
+            address
+        } else {
+            u32::try_from(u64::from(address).checked_sub(pe.base)?).ok()?
         };
-        imports.push(part_of_table);
-        if slots == 0 {
-            return Some(false);
-        }
-        let name = text(pe.bytes(library, data)).unwrap_or_default();
-        imports.push(Import {
-            name: &[],
-            hint: library..library.checked_add(u32::try_from(name.len()).ok()? + 1)?,
-            entry: 0..0,
-            slot: 0..0,
-        });
-        // Some linkers leave the list out and have the names in the slots alone.
-        let list = if list == 0 { slots } else { list };
-        let thunks = pe.bytes(list, data);
-        let width = usize::try_from(len).ok()?;
-        for at in (0..u32::MAX).step_by(width) {
-            let thunk = number(thunks, usize::try_from(at).ok()?, width)?;
-            let mut import = Import {
-                name: &[],
-                hint: 0..0,
-                entry: if list == slots {
-                    0..0
-                } else {
-                    list.checked_add(at)?..list.checked_add(at)?.checked_add(len)?
-                },
-                slot: slots.checked_add(at)?..slots.checked_add(at)?.checked_add(len)?,
-            };
-            if thunk == 0 || imports.len() >= MAX_IMPORTS {
-                imports.push(import);
-                break;
-            }
-            // The highest bit says "by number".
-            if thunk >> (len * 8 - 1) == 0
-                && let Ok(hint) = u32::try_from(thunk)
-                && let Some(name) = pe.bytes(hint, data).get(2..).and_then(text)
-                && name.len() < MAX_NAME_LEN
-            {
-                import.name = name;
-                import.hint = hint..hint.checked_add(u32::try_from(name.len()).ok()? + 3)?;
-            }
-            imports.push(import);
-        }
-        Some(true)
+        (relative != 0).then_some(relative)
+    };
+    read_table(
+        pe,
+        (pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT, 32),
+        data,
+        bits,
+        &mut imports,
+        |descriptor| {
+            Some(Library {
+                name: relative(descriptor, 4)?,
+                list: relative(descriptor, 16)?,
+                slots: relative(descriptor, 12)?,
+            })
+        },
+    );
+    imports
+}
+
+/// Reads a table with an entry of one length for each library; the last is empty.
+fn read_table<'data>(
+    pe: &Pe<'_>,
+    (directory, entry_len): (usize, u32),
+    data: &'data [u8],
+    bits: u8,
+    imports: &mut Vec<Import<'data>>,
+    library: impl Fn(&[u8]) -> Option<Library>,
+) {
+    let Some(directory) = pe.directory(directory) else {
+        return;
     };
     let mut at = directory.start;
-    while needed(at) == Some(true) {
-        match at.checked_add(20) {
-            Some(next) => at = next,
-            None => break,
+    while let Some(next) = at.checked_add(entry_len) {
+        let len = usize::try_from(entry_len).unwrap_or(usize::MAX);
+        let Some(descriptor) = pe.bytes(at, data).get(..len) else {
+            break;
+        };
+        imports.push(part_of_table(at..next));
+        let Some(library) = library(descriptor) else {
+            break;
+        };
+        if imports.len() >= MAX_IMPORTS || read_library(pe, &library, data, bits, imports).is_none()
+        {
+            break;
         }
+        at = next;
     }
-    imports
+}
+
+fn part_of_table<'data>(entry: Rvas) -> Import<'data> {
+    Import {
+        name: &[],
+        hint: 0..0,
+        entry,
+        slot: 0..0,
+    }
+}
+
+/// Reads what is imported from a library; nothing if the list does not end.
+fn read_library<'data>(
+    pe: &Pe<'_>,
+    library: &Library,
+    data: &'data [u8],
+    bits: u8,
+    imports: &mut Vec<Import<'data>>,
+) -> Option<()> {
+    let len = u32::from(bits / 8);
+    let name = text(pe.bytes(library.name, data)).unwrap_or_default();
+    let name_end = library
+        .name
+        .checked_add(u32::try_from(name.len()).ok()? + 1)?;
+    imports.push(Import {
+        hint: library.name..name_end,
+        ..part_of_table(0..0)
+    });
+    let slots = library.slots;
+    // Some linkers leave the list out and have the names in the slots alone.
+    let list = if library.list == 0 {
+        slots
+    } else {
+        library.list
+    };
+    let thunks = pe.bytes(list, data);
+    let width = usize::try_from(len).ok()?;
+    for at in (0..u32::MAX).step_by(width) {
+        let thunk = number(thunks, usize::try_from(at).ok()?, width)?;
+        let entry = list.checked_add(at)?;
+        let slot = slots.checked_add(at)?;
+        let mut import = Import {
+            slot: slot..slot.checked_add(len)?,
+            ..part_of_table(if list == slots {
+                0..0
+            } else {
+                entry..entry.checked_add(len)?
+            })
+        };
+        if thunk == 0 || imports.len() >= MAX_IMPORTS {
+            imports.push(import);
+            break;
+        }
+        // The highest bit says "by number".
+        if thunk >> (len * 8 - 1) == 0
+            && let Ok(hint) = u32::try_from(thunk)
+            && let Some(name) = pe.bytes(hint, data).get(2..).and_then(text)
+            && name.len() < MAX_NAME_LEN
+        {
+            import.name = name;
+            import.hint = hint..hint.checked_add(u32::try_from(name.len()).ok()? + 3)?;
+        }
+        imports.push(import);
+    }
+    Some(())
 }
 
 /// Adds symbols of the imports, and what fills their slots; called when sections have their addresses.

@@ -7,8 +7,10 @@
 
 mod debug;
 mod exports;
+mod handlers;
 mod headers;
 mod imports;
+mod load_config;
 mod relocations;
 mod sections;
 mod symbols;
@@ -138,7 +140,8 @@ fn parse_class<H: ImageNtHeaders>(data: &[u8]) -> Result<Image<'_>, ImageError> 
     headers::read(&pe, nt_start, offset, &mut image);
     let unwinding = unwinding::Functions::read(&pe, data);
     let imports = imports::read(&pe, image.target.bits, data);
-    let tables = sections::Tables::find(&pe, &unwinding, &imports, data);
+    let guard = load_config::GuardTables::read(&pe, image.target.bits, data);
+    let tables = sections::Tables::find(&pe, &unwinding, &imports, &guard, data);
     symbols::make_sections(&pe, &mut image);
     sections::read(&pe, &tables, &mut image);
     image.index_addresses();
@@ -147,6 +150,7 @@ fn parse_class<H: ImageNtHeaders>(data: &[u8]) -> Result<Image<'_>, ImageError> 
     symbols::read(&pe, &mut image);
     imports::finish(&pe, &imports, &mut image);
     exports::read(&pe, &mut image);
+    guard.finish(&pe, &mut image);
     relocations::read(&pe, &mut image);
     dwarf::read_units(&mut image);
     image.entry = (pe.entry != 0)

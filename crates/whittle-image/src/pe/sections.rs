@@ -6,6 +6,7 @@ use object::LittleEndian as LE;
 use object::pe;
 
 use super::imports::Import;
+use super::load_config::GuardTables;
 use super::unwinding::Functions;
 use super::{Pe, Rvas, debug, text, to_u64};
 use crate::image::Image;
@@ -26,6 +27,7 @@ impl Tables {
         pe: &Pe<'_>,
         unwinding: &Functions,
         imports: &[Import<'_>],
+        guard: &GuardTables,
         data: &[u8],
     ) -> Self {
         let mut found: Vec<(Rvas, SectionRole)> = Vec::new();
@@ -45,6 +47,11 @@ impl Tables {
             ),
             (pe::IMAGE_DIRECTORY_ENTRY_DEBUG, SectionRole::Notes),
             (pe::IMAGE_DIRECTORY_ENTRY_IAT, SectionRole::AddressSlots),
+            (pe::IMAGE_DIRECTORY_ENTRY_TLS, SectionRole::DynamicLinking),
+            (
+                pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG,
+                SectionRole::DynamicLinking,
+            ),
         ];
         for (index, role) in whole {
             found.extend(pe.directory(index).map(|range| (range, role)));
@@ -54,6 +61,11 @@ impl Tables {
             unwinding
                 .tables()
                 .map(|range| (range, SectionRole::UnwindTable)),
+        );
+        found.extend(
+            guard
+                .ranges()
+                .map(|range| (range, SectionRole::DynamicLinking)),
         );
         for import in imports {
             found.extend(

@@ -5,7 +5,7 @@
 
 use object::pe;
 
-use super::{Pe, Rvas, to_u64, word};
+use super::{Pe, Rvas, handlers, to_u64, word};
 use crate::description::{Description, FunctionExtent};
 use crate::image::Image;
 use crate::place::Place;
@@ -122,6 +122,7 @@ impl Functions {
         let mut unwound: Vec<UnwindEntry> = Vec::new();
         let mut tables: Vec<ExceptionTable> = Vec::new();
         let mut of_handlers: Vec<(Place, Place)> = Vec::new();
+        let mut left = image.data.len();
         let home = pe
             .place(directory.start, image)
             .filter(|place| place.offset == 0);
@@ -138,6 +139,9 @@ impl Functions {
                     len: if unwind.has_handler { u64::MAX } else { len },
                     catches: None,
                 });
+                if unwind.has_handler {
+                    handlers::links(pe, &unwind.rvas, &entry.code, &mut left, image);
+                }
                 let more = unwind.handler_data.filter(|_| unwind.has_handler);
                 let more = more.and_then(|rva| pe.place(rva, image));
                 if let (Some(more), Some((function, _))) = (more, extent)

@@ -1,7 +1,4 @@
-//! Functions: their bodies, their types, and the tables they are put in. Core Specification, "Code Section", "Function
-//! Section", "Element Section".
-
-use wasmparser::{ElementItems, ElementSectionReader, Operator};
+//! Functions: their bodies, and which type each has. Core Specification, "Code Section", "Function Section".
 
 use super::sections::{Found, cut_off};
 use super::{IndexSpaces, push_section, reader};
@@ -67,87 +64,34 @@ pub(super) fn read(
 pub(super) fn read_function_section(
     found: &Found,
     image: &mut Image<'_>,
-    spaces: &IndexSpaces,
+    spaces: &mut IndexSpaces,
     warnings: &mut Warnings,
 ) {
     let Some(section) = found.functions else {
         return;
     };
+    let code = spaces.code;
     let defined = spaces
         .functions
         .iter()
-        .filter(|it| Some(it.section) == spaces.code);
+        .filter(|it| Some(it.section) == code);
     let mut types = reader(image, section);
     if types.read_var_u32().is_err() {
         return;
     }
     for &of in defined {
         let offset = types.original_position();
-        if let Err(error) = types.read_var_u32() {
-            cut_off(warnings, "function", &error);
-            return;
+        match types.read_var_u32() {
+            Ok(of_type) => spaces.function_types.push(of_type),
+            Err(error) => {
+                cut_off(warnings, "function", &error);
+                return;
+            }
         }
         image.descriptions.push(Description {
             place: Place { section, offset },
             len: types.original_position() - offset,
             of,
         });
-    }
-}
-
-/// Each entry of a table that functions are called through goes to its function.
-pub(super) fn read_elements(
-    found: &Found,
-    image: &mut Image<'_>,
-    spaces: &IndexSpaces,
-    warnings: &mut Warnings,
-) {
-    let Some(section) = found.elements else {
-        return;
-    };
-    let mut entries: Vec<(u64, u64, u32)> = Vec::new();
-    let mut read = || -> wasmparser::Result<()> {
-        for element in ElementSectionReader::new(reader(image, section))? {
-            match element?.items {
-                ElementItems::Functions(functions) => {
-                    let end = functions.range().end;
-                    for function in functions.into_iter_with_offsets() {
-                        let (start, function) = function?;
-                        entries.push((start, end, function));
-                    }
-                }
-                ElementItems::Expressions(_, expressions) => {
-                    let end = expressions.range().end;
-                    for expression in expressions.into_iter_with_offsets() {
-                        let (start, expression) = expression?;
-                        for operator in expression.get_operators_reader() {
-                            if let Operator::RefFunc { function_index } = operator? {
-                                entries.push((start, end, function_index));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    };
-    if let Err(error) = read() {
-        cut_off(warnings, "element", &error);
-    }
-    for (number, &(offset, last, function)) in entries.iter().enumerate() {
-        // An entry ends where the next one of its segment starts.
-        let next = entries.get(number + 1).map_or(last, |&(next, ..)| next);
-        let of = usize::try_from(function)
-            .ok()
-            .and_then(|function| spaces.functions.get(function));
-        if let Some(&of) = of
-            && offset < next.min(last)
-        {
-            image.descriptions.push(Description {
-                place: Place { section, offset },
-                len: next.min(last) - offset,
-                of,
-            });
-        }
     }
 }

@@ -14,6 +14,7 @@ mod producers;
 mod roles;
 mod sections;
 mod symbols;
+mod tables;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -36,8 +37,33 @@ pub struct IndexSpaces {
     pub functions: Vec<Place>,
     /// Globals.
     pub globals: Vec<Place>,
+    /// What each type is; see [`FunctionType`].
+    pub types: Vec<FunctionType>,
+    /// The number of the type of each function. Shorter than `functions` if the file does not say.
+    pub function_types: Vec<u32>,
+    /// Tables that functions are called through.
+    pub tables: Vec<FunctionTable>,
     /// The numbers of the sections with the module's data: the addresses of its memory mean these and no others.
     pub data: Range<u32>,
+}
+
+/// A type of functions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FunctionType {
+    /// The first number that stands for the same type: calls compare what a type is, not its number.
+    pub same_as: u32,
+    /// As text: `(i32, i32) -> i32`; empty for what is no type of a function.
+    pub text: String,
+}
+
+/// A table that functions are called through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FunctionTable {
+    /// The functions that can stand in it, by number, in ascending order: those that the module puts there at its start,
+    /// and those that instructions may put there.
+    pub functions: Vec<u32>,
+    /// Whether others can call through it: it is exported.
+    pub exported: bool,
 }
 
 /// Reads a module or component.

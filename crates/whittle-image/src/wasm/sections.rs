@@ -1,8 +1,9 @@
 //! Makes sections of the payloads, and has what is in them read.
 
 use super::headers::{Layer, Module};
-use super::symbols::Imports;
-use super::{IndexSpaces, code, data, producers, push_section, reader, roles, symbols, to_u64};
+use super::{
+    IndexSpaces, code, data, producers, push_section, reader, roles, symbols, tables, to_u64,
+};
 use crate::audit;
 use crate::error::Warnings;
 use crate::image::{FileKind, Image};
@@ -12,8 +13,10 @@ use crate::section::{Section, SectionRole};
 /// The sections of one module by their numbers in the format; custom ones by name.
 #[derive(Debug, Default)]
 pub(super) struct Found {
+    pub(super) types: Option<SectionIndex>,
     pub(super) imports: Option<SectionIndex>,
     pub(super) functions: Option<SectionIndex>,
+    pub(super) tables: Option<SectionIndex>,
     pub(super) globals: Option<SectionIndex>,
     pub(super) exports: Option<SectionIndex>,
     pub(super) start: Option<SectionIndex>,
@@ -48,8 +51,10 @@ pub(super) fn read(module: &Module, image: &mut Image<'_>) {
             (Layer::Module, _) => {
                 let index = push_section(image, name, range.clone(), role);
                 let slot = match id {
+                    1 => &mut found.types,
                     2 => &mut found.imports,
                     3 => &mut found.functions,
+                    4 => &mut found.tables,
                     6 => &mut found.globals,
                     7 => &mut found.exports,
                     8 => &mut found.start,
@@ -72,21 +77,18 @@ pub(super) fn read(module: &Module, image: &mut Image<'_>) {
 /// Reads what is in the sections of a module.
 fn contents(found: &Found, image: &mut Image<'_>) {
     let mut warnings = Warnings::default();
-    let Imports { functions, globals } = symbols::read_imports(found, image, &mut warnings);
-    let mut spaces = IndexSpaces {
-        code: None,
-        functions,
-        globals,
-        data: 0..0,
-    };
+    let mut spaces = IndexSpaces::default();
+    tables::read_types(found, image, &mut spaces, &mut warnings);
+    symbols::read_imports(found, image, &mut spaces, &mut warnings);
+    tables::read_tables(found, image, &mut spaces, &mut warnings);
     if let Some(range) = &found.code {
         code::read(range, image, &mut spaces, &mut warnings);
     }
-    code::read_function_section(found, image, &spaces, &mut warnings);
+    code::read_function_section(found, image, &mut spaces, &mut warnings);
     symbols::read_globals(found, image, &mut spaces, &mut warnings);
-    code::read_elements(found, image, &spaces, &mut warnings);
+    tables::read_elements(found, image, &mut spaces, &mut warnings);
     let segments = symbols::read_names(found, image, &spaces, &mut warnings);
-    symbols::read_exports(found, image, &spaces, &mut warnings);
+    symbols::read_exports(found, image, &mut spaces, &mut warnings);
     if let Some(range) = &found.data {
         let count = |image: &Image<'_>| u32::try_from(image.sections.len()).unwrap_or(u32::MAX);
         let first = count(image);

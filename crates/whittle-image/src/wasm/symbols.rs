@@ -9,18 +9,11 @@ use wasmparser::{
 };
 
 use super::sections::{Found, cut_off, ends, len};
-use super::{IndexSpaces, name, reader};
+use super::{FunctionTable, IndexSpaces, name, reader};
 use crate::error::Warnings;
 use crate::image::Image;
 use crate::place::{Place, SectionIndex};
 use crate::symbol::{Binding, Symbol, SymbolKind, SymbolTable, SymbolTableRole};
-
-/// Where the imported functions and globals stand: they come first in their index spaces.
-#[derive(Debug, Default)]
-pub(super) struct Imports {
-    pub(super) functions: Vec<Place>,
-    pub(super) globals: Vec<Place>,
-}
 
 /// An empty table over a section.
 fn table<'data>(section: SectionIndex, role: SymbolTableRole) -> SymbolTable<'data> {
@@ -48,14 +41,15 @@ fn undefined(name: &[u8], kind: SymbolKind) -> Symbol<'_> {
     }
 }
 
-/// Each import is a symbol that another module defines.
+/// Each import is a symbol that another module defines. Imports come first in their index spaces.
 pub(super) fn read_imports(
     found: &Found,
     image: &mut Image<'_>,
+    spaces: &mut IndexSpaces,
     warnings: &mut Warnings,
-) -> Imports {
+) {
     let Some(section) = found.imports else {
-        return Imports::default();
+        return;
     };
     let mut list: Vec<(u64, &[u8], TypeRef)> = Vec::new();
     let mut read = || -> wasmparser::Result<()> {
@@ -68,7 +62,6 @@ pub(super) fn read_imports(
     if let Err(error) = read() {
         cut_off(warnings, "import", &error);
     }
-    let mut imports = Imports::default();
     let mut table = table(section, SymbolTableRole::Dynamic);
     let starts: Vec<u64> = list.iter().map(|&(at, ..)| at).collect();
     for ((offset, name, of_type), end) in list.iter().zip(ends(&starts, len(image, section))) {
@@ -77,13 +70,18 @@ pub(super) fn read_imports(
             offset: *offset,
         };
         let kind = match of_type {
-            TypeRef::Func(_) | TypeRef::FuncExact(_) => {
-                imports.functions.push(place);
+            TypeRef::Func(of_type) | TypeRef::FuncExact(of_type) => {
+                spaces.functions.push(place);
+                spaces.function_types.push(*of_type);
                 SymbolKind::Function
             }
             TypeRef::Global(_) => {
-                imports.globals.push(place);
+                spaces.globals.push(place);
                 SymbolKind::Data
+            }
+            TypeRef::Table(_) => {
+                spaces.tables.push(FunctionTable::default());
+                SymbolKind::Unknown
             }
             _ => SymbolKind::Unknown,
         };
@@ -91,7 +89,6 @@ pub(super) fn read_imports(
         table.ranges.push(*offset..end.max(*offset));
     }
     image.symbol_tables.push(table);
-    imports
 }
 
 /// Finds where each global is.
@@ -255,7 +252,7 @@ fn global_len(image: &Image<'_>, place: Place) -> u64 {
 pub(super) fn read_exports(
     found: &Found,
     image: &mut Image<'_>,
-    spaces: &IndexSpaces,
+    spaces: &mut IndexSpaces,
     warnings: &mut Warnings,
 ) {
     let Some(section) = found.exports else {
@@ -281,6 +278,12 @@ pub(super) fn read_exports(
                 (spaces.functions.get(index), SymbolKind::Function)
             }
             ExternalKind::Global => (spaces.globals.get(index), SymbolKind::Data),
+            ExternalKind::Table => {
+                if let Some(table) = spaces.tables.get_mut(index) {
+                    table.exported = true;
+                }
+                (None, SymbolKind::Unknown)
+            }
             _ => (None, SymbolKind::Unknown),
         };
         let name = export.name.as_bytes();

@@ -194,6 +194,10 @@ fn assert_extents(image: &Image<'_>) {
         assert_part(image, description.place, description.len);
         assert_byte(image, description.of);
     }
+    for link in &image.links {
+        assert_byte(image, link.from);
+        assert_byte(image, link.to);
+    }
 }
 
 fn assert_debug_units(image: &Image<'_>) {

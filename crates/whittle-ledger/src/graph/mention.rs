@@ -1,7 +1,7 @@
 //! Why one thing keeps another in the file: the edges of the graph, found.
 
 use whittle_code::{Reference, ReferenceKind};
-use whittle_image::{Binding, FileKind, Place, Retention, SectionIndex, SymbolTableRole};
+use whittle_image::{Binding, FileKind, Format, Place, Retention, SectionIndex, SymbolTableRole};
 
 use super::adjacency::{Edge, Node};
 use super::nodes::Nodes;
@@ -29,6 +29,10 @@ pub enum Mention {
     StringEnd,
     /// It holds the distance to it.
     Distance,
+    /// It calls what a table holds.
+    TableCall,
+    /// The table holds it, and it has the type that is called.
+    TableEntry,
     /// The first is the root.
     Root(RootKind),
 }
@@ -56,11 +60,13 @@ pub enum RootKind {
 }
 
 /// Mentions without a place, as numbers beyond those of references.
-const SPECIAL: [Mention; 10] = [
+const SPECIAL: [Mention; 12] = [
     Mention::Shared,
     Mention::Together,
     Mention::StringEnd,
     Mention::Distance,
+    Mention::TableCall,
+    Mention::TableEntry,
     Mention::Root(RootKind::Entry),
     Mention::Root(RootKind::Always),
     Mention::Root(RootKind::Exported),
@@ -99,13 +105,22 @@ pub(super) fn mention(ledger: &Ledger<'_>, from: Node, number: u32) -> Mention {
     })
 }
 
-/// Finds all edges, in no order and some several times.
-pub(super) fn edges(ledger: &Ledger<'_>, nodes: Nodes) -> Vec<Edge> {
+/// What is found.
+pub(super) struct Found {
+    /// All edges, in no order and some several times.
+    pub(super) edges: Vec<Edge>,
+    /// What others may use though linkers do not keep it for that: it counts as exported if nothing else keeps it.
+    pub(super) perhaps_used: Vec<Node>,
+}
+
+/// Finds all edges.
+pub(super) fn find(ledger: &Ledger<'_>, nodes: Nodes) -> Found {
     let mut finder = Finder {
         ledger,
         nodes,
-        together: together(ledger),
+        together: together(ledger, nodes),
         found: Vec::with_capacity(ledger.references().list().len() + nodes.count() / 8),
+        perhaps_used: Vec::new(),
     };
     finder.references();
     finder.shared();
@@ -114,10 +129,23 @@ pub(super) fn edges(ledger: &Ledger<'_>, nodes: Nodes) -> Vec<Edge> {
     finder.sections();
     finder.exports();
     finder.items();
+    finder.dispatches();
     if let Some(entry) = ledger.image().entry {
         finder.root(ledger.owner_at(entry), RootKind::Entry);
     }
-    finder.found
+    Found {
+        edges: finder.found,
+        perhaps_used: finder.perhaps_used,
+    }
+}
+
+/// The edge from the root to what other files may use.
+pub(super) fn exported(to: Node) -> Edge {
+    Edge {
+        from: Nodes::ROOT,
+        to,
+        reason: number_of(Mention::Root(RootKind::Exported)),
+    }
 }
 
 struct Finder<'ledger, 'data> {
@@ -126,6 +154,7 @@ struct Finder<'ledger, 'data> {
     /// By section: the first item of those that stay together.
     together: Vec<Option<Node>>,
     found: Vec<Edge>,
+    perhaps_used: Vec<Node>,
 }
 
 impl Finder<'_, '_> {
@@ -233,10 +262,18 @@ impl Finder<'_, '_> {
     }
 
     /// What other files may use. Of an object file, all that is not its own.
+    ///
+    /// A program of Mach-O lists whatever is not local, but its linkers keep nothing for that (`ld`, options `-dead_strip` and
+    /// `-export_dynamic`).
     fn exports(&mut self) {
         let ledger = self.ledger;
         let image = ledger.image();
         let is_object = image.target.kind == FileKind::Object;
+        let is_program = matches!(
+            image.target.kind,
+            FileKind::Executable | FileKind::PositionIndependentExecutable
+        );
+        let is_only_listed = is_program && image.target.format == Format::MachO;
         for table in &image.symbol_tables {
             if !is_object && table.role != SymbolTableRole::Dynamic {
                 continue;
@@ -246,8 +283,37 @@ impl Finder<'_, '_> {
                     && !symbol.undefined
                     && let Some(place) = symbol.place
                 {
-                    self.root(ledger.owner_at(place), RootKind::Exported);
+                    let owner = ledger.owner_at(place);
+                    if is_only_listed {
+                        let node = owner.and_then(|owner| self.nodes.of(owner));
+                        self.perhaps_used.extend(node);
+                    } else {
+                        self.root(owner, RootKind::Exported);
+                    }
                 }
+            }
+        }
+    }
+
+    /// Calls through tables. Between the callers and the functions that they can mean stands a node for all calls of one
+    /// type: each of many callers can mean each of many functions.
+    fn dispatches(&mut self) {
+        let ledger = self.ledger;
+        for (dispatch, number) in ledger.references().dispatches().iter().zip(0..) {
+            let node = self.nodes.of_dispatch(number);
+            for &caller in &dispatch.callers {
+                let from = match ledger.owner_at(caller) {
+                    Some(owner @ (Owner::Item(_) | Owner::Shared(_))) => self.nodes.of(owner),
+                    _ => Some(Nodes::ROOT),
+                };
+                self.push(from, Some(node), Mention::TableCall);
+            }
+            for &function in &dispatch.functions {
+                let to = ledger.owner_at(function).and_then(|it| self.nodes.of(it));
+                self.push(Some(node), to, Mention::TableEntry);
+            }
+            if dispatch.exported {
+                self.perhaps_used.push(node);
             }
         }
     }
@@ -273,8 +339,7 @@ impl Finder<'_, '_> {
 }
 
 /// By section that programs walk through: its first item.
-fn together(ledger: &Ledger<'_>) -> Vec<Option<Node>> {
-    let nodes = Nodes::new(ledger.items().len(), ledger.shared_sets().len());
+fn together(ledger: &Ledger<'_>, nodes: Nodes) -> Vec<Option<Node>> {
     let sections = ledger.image().sections.iter();
     sections
         .map(|section| {

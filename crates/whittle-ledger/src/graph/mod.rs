@@ -33,7 +33,7 @@ mod set;
 mod tree;
 mod walk;
 
-use adjacency::{Edges, to_u32};
+use adjacency::{Edges, Node, to_u32};
 use dominators::Dominators;
 pub use forecast::{Forecast, Without, forecasts};
 pub use keeping::{Keeping, KeepingRequest};
@@ -43,6 +43,7 @@ use nodes::Nodes;
 pub use set::NodeSet;
 pub use tree::{TreeEntry, TreeRequest, TreeRow, tree};
 pub use walk::Nearest;
+use whittle_code::Dispatch;
 
 use crate::layout::Domain;
 use crate::ledger::Ledger;
@@ -132,7 +133,7 @@ impl<'ledger, 'data> Graph<'ledger, 'data> {
     /// # }
     /// ```
     pub fn of(ledger: &'ledger Ledger<'data>) -> Result<Self, GraphError> {
-        let nodes = Nodes::new(ledger.items().len(), ledger.shared_sets().len());
+        let nodes = Nodes::of_ledger(ledger);
         let mut shares = Shares::default();
         let mut shallow = vec![0_u64; nodes.count()];
         for span in ledger.spans(Domain::File) {
@@ -145,7 +146,7 @@ impl<'ledger, 'data> Graph<'ledger, 'data> {
                 },
             }
         }
-        let edges = Edges::of(nodes.count(), mention::edges(ledger, nodes));
+        let edges = edges(ledger, nodes);
         let dominators = Dominators::of(nodes.count(), &edges.out, &edges.into);
         let retained = dominators.sums(shallow.clone());
         shares.reachable = retained.first().copied().unwrap_or_default();
@@ -162,6 +163,13 @@ impl<'ledger, 'data> Graph<'ledger, 'data> {
         };
         graph.check()?;
         Ok(graph)
+    }
+
+    /// The calls through a table that a node stands for: it has no bytes and leads to all that can be meant.
+    #[must_use]
+    pub fn dispatch(&self, node: NodeId) -> Option<&'ledger Dispatch> {
+        let number = self.nodes.dispatch(node.0)?;
+        self.ledger.references().dispatches().get(number)
     }
 
     /// Checks the invariant: what the root keeps one by one, what nothing keeps, structure, padding and unknown bytes
@@ -203,7 +211,7 @@ impl<'ledger, 'data> Graph<'ledger, 'data> {
         self.nodes.of(owner).map(NodeId)
     }
 
-    /// The owner that a node stands for; nothing for the root.
+    /// The owner that a node stands for; nothing for the root and for [`Self::dispatch`].
     #[must_use]
     pub fn owner(&self, node: NodeId) -> Option<Owner> {
         self.nodes.owner(node.0)
@@ -279,4 +287,38 @@ impl<'ledger, 'data> Graph<'ledger, 'data> {
     pub(crate) fn sums(&self, values: Vec<u64>) -> Vec<u64> {
         self.dominators.sums(values)
     }
+}
+
+/// All edges. What is perhaps used by others is reached from the root if nothing else keeps it.
+fn edges(ledger: &Ledger<'_>, nodes: Nodes) -> Edges {
+    let mention::Found {
+        edges: mut list,
+        mut perhaps_used,
+    } = mention::find(ledger, nodes);
+    if perhaps_used.is_empty() {
+        return Edges::of(nodes.count(), list);
+    }
+    perhaps_used.sort_unstable();
+    perhaps_used.dedup();
+    let first = Edges::of(nodes.count(), list.clone());
+    let mut is_reached = vec![false; nodes.count()];
+    let mut reach = |from: Node| {
+        let mut waiting = vec![from];
+        let is_new = !std::mem::replace(&mut is_reached[adjacency::index_of(from)], true);
+        while let Some(node) = waiting.pop() {
+            for &to in first.out.of(node) {
+                if !std::mem::replace(&mut is_reached[adjacency::index_of(to)], true) {
+                    waiting.push(to);
+                }
+            }
+        }
+        is_new
+    };
+    reach(Nodes::ROOT);
+    for node in perhaps_used {
+        if reach(node) {
+            list.push(mention::exported(node));
+        }
+    }
+    Edges::of(nodes.count(), list)
 }

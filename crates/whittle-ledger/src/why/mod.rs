@@ -7,6 +7,7 @@ mod subject;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::crates::CrateId;
 use crate::graph::{Graph, Leaving, Mention, Nearest, NodeId, RootKind};
 use crate::owner::Owner;
 pub(crate) use subject::name_of;
@@ -157,8 +158,8 @@ fn find_ways(graph: &Graph<'_, '_>, subject: &Subject, count: usize) -> Vec<Vec<
 
 fn step(graph: &Graph<'_, '_>, from: NodeId, to: NodeId) -> Option<Step> {
     let ledger = graph.ledger();
-    let place = match graph.owner(to)? {
-        Owner::Item(id) => ledger.item(id).place,
+    let place = match graph.owner(to) {
+        Some(Owner::Item(id)) => ledger.item(id).place,
         _ => None,
     };
     Some(Step {
@@ -268,9 +269,10 @@ fn package_of_all(graph: &Graph<'_, '_>, nodes: &[NodeId]) -> Option<String> {
 /// The label of the crate whose source defines a node; empty for the root.
 pub(crate) fn package_of(graph: &Graph<'_, '_>, node: NodeId) -> String {
     let ledger = graph.ledger();
-    graph.owner(node).map_or_else(String::new, |owner| {
-        ledger.crates()[ledger.defined_in(owner).value.index()]
-            .label
-            .clone()
-    })
+    let id = match graph.owner(node) {
+        Some(owner) => ledger.defined_in(owner).value,
+        None if graph.dispatch(node).is_some() => CrateId::STRUCTURE,
+        None => return String::new(),
+    };
+    ledger.crates()[id.index()].label.clone()
 }

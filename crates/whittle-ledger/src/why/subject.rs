@@ -451,7 +451,10 @@ pub(crate) fn name_of(graph: &Graph<'_, '_>, node: NodeId) -> String {
                 ([first, ..], count) => format!("(shared by {first} and {} more)", count - 1),
             }
         }
-        _ => "(start)".to_owned(),
+        _ => match graph.dispatch(node) {
+            Some(dispatch) => format!("(calls through a table, {})", dispatch.signature),
+            None => "(start)".to_owned(),
+        },
     }
 }
 

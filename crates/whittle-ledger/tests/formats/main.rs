@@ -6,4 +6,5 @@ mod elf;
 mod fixture;
 mod macho;
 mod pe;
+mod reach;
 mod wasm;

@@ -24,6 +24,8 @@ pub(super) fn mention(mention: Mention) -> &'static str {
         Mention::Together => "together",
         Mention::StringEnd => "string-end",
         Mention::Distance => "distance",
+        Mention::TableCall => "table-call",
+        Mention::TableEntry => "table-entry",
         Mention::Root(root) => match root {
             RootKind::Entry => "entry",
             RootKind::Always => "always",
@@ -53,6 +55,8 @@ pub(super) fn verb(mention: Mention) -> &'static str {
         Mention::Together => "stands by",
         Mention::StringEnd => "ends in",
         Mention::Distance => "leads to",
+        Mention::TableCall => "makes",
+        Mention::TableEntry => "can reach",
         _ => "starts",
     }
 }
