@@ -11,7 +11,9 @@ use anyhow::{Context as _, bail};
 
 use crate::root;
 
-/// A file of `fixtures/`, and its stripped twin.
+mod parts;
+
+/// A file of `fixtures/`, its stripped twin, and what else is made of the same build.
 struct Fixture {
     name: &'static str,
     target: &'static str,
@@ -22,6 +24,10 @@ struct Fixture {
     panic: &'static str,
     /// What leaves out the symbols.
     strip: Strip,
+    /// Whether an object of the library is a fixture of its own.
+    object: bool,
+    /// Whether the library is linked by LLVM's linker for macOS as well: the processor as that has it.
+    chained: Option<&'static str>,
 }
 
 /// What leaves out the symbols.
@@ -48,6 +54,8 @@ const FIXTURES: &[Fixture] = &[
         file: "specimen.wasm",
         panic: "panic_abort",
         strip: Strip::Linker("--strip-all"),
+        object: false,
+        chained: None,
     },
     Fixture {
         name: "windows-x86_64",
@@ -56,6 +64,8 @@ const FIXTURES: &[Fixture] = &[
         file: "specimen.exe",
         panic: "panic_unwind",
         strip: Strip::Linker("-s"),
+        object: true,
+        chained: None,
     },
     Fixture {
         name: "macos-aarch64",
@@ -64,6 +74,8 @@ const FIXTURES: &[Fixture] = &[
         file: "specimen",
         panic: "panic_unwind",
         strip: Strip::Afterwards,
+        object: true,
+        chained: Some("arm64"),
     },
     Fixture {
         name: "macos-x86_64",
@@ -72,6 +84,8 @@ const FIXTURES: &[Fixture] = &[
         file: "specimen",
         panic: "panic_unwind",
         strip: Strip::Afterwards,
+        object: true,
+        chained: Some("x86_64"),
     },
     Fixture {
         name: "linux-aarch64",
@@ -80,6 +94,8 @@ const FIXTURES: &[Fixture] = &[
         file: "specimen",
         panic: "panic_unwind",
         strip: Strip::Linker("-s"),
+        object: false,
+        chained: None,
     },
 ];
 
@@ -98,6 +114,7 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<ExitCode> {
     for fixture in FIXTURES {
         if names.is_empty() || names.iter().any(|name| name == fixture.name) {
             build(fixture, fixture.name, None)?;
+            parts::make(fixture, &target_dir(fixture))?;
             build(
                 fixture,
                 &format!("{}-stripped", fixture.name),
@@ -133,10 +150,7 @@ fn build(fixture: &Fixture, name: &str, strip: Option<Strip>) -> anyhow::Result<
     if !status.success() {
         bail!("building `{name}` failed\nhelp: `fixtures/README.md` says what is needed");
     }
-    let built = target_dir
-        .join(fixture.target)
-        .join("release")
-        .join(fixture.file);
+    let built = self::target_dir(fixture).join(fixture.file);
     if matches!(strip, Some(Strip::Afterwards)) {
         let command = std::env::var("FIXTURES_STRIP").unwrap_or_else(|_| "llvm-strip".to_owned());
         let status = Command::new(&command).arg(&built).status();
@@ -148,11 +162,22 @@ fn build(fixture: &Fixture, name: &str, strip: Option<Strip>) -> anyhow::Result<
         }
     }
     let bytes = fs::read(&built).with_context(|| format!("cannot read `{}`", built.display()))?;
-    let packed = folder.join(format!("{name}.gz"));
+    pack(name, &bytes)
+}
+
+/// Where the build of a fixture leaves what it makes.
+fn target_dir(fixture: &Fixture) -> PathBuf {
+    let target_dir = root().join("target").join("fixtures");
+    target_dir.join(fixture.target).join("release")
+}
+
+/// Writes a fixture.
+fn pack(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let packed = root().join("fixtures").join(format!("{name}.gz"));
     let file = fs::File::create(&packed)
         .with_context(|| format!("cannot write `{}`", packed.display()))?;
     let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::best());
-    encoder.write_all(&bytes)?;
+    encoder.write_all(bytes)?;
     encoder.finish()?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What relocations of an object file patch in its code.
 
-use whittle_image::{FileKind, Image, Place, SectionIndex, SectionRole};
+use whittle_image::{
+    FileKind, Image, Place, RelocationKind, RelocationTarget, SectionIndex, SectionRole,
+};
 
 use crate::finder::Finder;
 use crate::function::is_code;
@@ -79,9 +81,17 @@ pub(crate) fn patches(image: &Image<'_>) -> Vec<Patch> {
                 addend: 0,
                 limit: 0,
             };
-            if let whittle_image::RelocationTarget::Symbol { index, addend } = relocation.target
-                && let Some((place, _)) = symbol_place(image, table, index)
-            {
+            let target = match relocation.target {
+                RelocationTarget::Symbol { index, addend } => {
+                    symbol_place(image, table, index).map(|(place, _)| (place, addend))
+                }
+                RelocationTarget::Place { place, addend } => Some((place, addend)),
+                RelocationTarget::Address(_) | RelocationTarget::None => None,
+            };
+            if relocation.kind == RelocationKind::Nothing {
+                continue;
+            }
+            if let Some((place, addend)) = target {
                 patch.symbol = Some(place);
                 patch.addend = addend;
                 patch.limit = image

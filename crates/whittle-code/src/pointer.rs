@@ -122,6 +122,10 @@ pub(crate) fn target_of(
             // An end may be named as well.
             (to.offset <= image.section(to.section)?.size).then_some(to)
         }
+        RelocationTarget::Place { place, addend } => {
+            let offset = place.offset.checked_add_signed(addend)?;
+            (offset <= image.section(place.section)?.size).then_some(Place { offset, ..place })
+        }
         RelocationTarget::None => None,
     }
 }

@@ -171,9 +171,14 @@ fn method(image: &Image<'_>) -> (Method, Option<ReadChunk>) {
             FileKind::Executable => x86::fixed,
             _ => x86::relocatable,
         },
-        (Format::Elf, "i686") if is_object => x86::object_32,
-        (Format::Elf, "aarch64" | "aarch64_be") if is_object => aarch64::object,
-        (Format::Elf | Format::MachO | Format::Pe, "aarch64" | "aarch64_be") => aarch64::linked,
+        (Format::Elf | Format::Pe, "i686") if is_object => x86::object_32,
+        (Format::Elf | Format::MachO | Format::Pe, "aarch64" | "aarch64_be") => {
+            if is_object {
+                aarch64::object
+            } else {
+                aarch64::linked
+            }
+        }
         (Format::Wasm, _) => return (Method::Decoded, Some(wasm::module)),
         _ if is_object => return (Method::Relocations, Some(patch::undecoded)),
         _ => return (Method::Unread, None),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::coff;
 use crate::debug::DebugUnit;
 use crate::description::{Description, FunctionExtent, Link};
 use crate::elf;
@@ -194,6 +195,8 @@ impl<'data> Image<'data> {
             pe::parse(data)
         } else if data.starts_with(b"\0asm") {
             wasm::parse(data)
+        } else if coff::is_object(data) {
+            coff::parse(data)
         } else {
             Err(ImageError::UnknownFormat {
                 recognised: Lookalike::of(data),

@@ -11,13 +11,14 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`Image`] | the whole: look up places and addresses |
-//! | `elf`, `macho`, `pe`, `wasm` | the readers, one for each format |
+//! | `elf`, `macho`, `pe`, `coff`, `wasm` | the readers, one for each format |
 //! | [`DebugFile`] | what was stripped from a file, for debuggers |
 //! | [`archive_exports`] | what can be linked to in a static library |
 //! | [`link_map`] | the linker's own record of what it put where |
 
 mod archive;
 mod audit;
+mod coff;
 mod debug;
 mod debug_file;
 mod description;

@@ -1,5 +1,6 @@
 //! Relocations: patches that the linker or the loader applies at a place.
 
+use crate::image::Image;
 use crate::place::{Place, SectionIndex};
 
 /// One table of relocations.
@@ -79,6 +80,33 @@ pub enum RelocationTarget {
         /// a plain number, and 0 if it is part of an instruction.
         addend: i64,
     },
+    /// A place of an object file that no symbol names, plus an addend.
+    Place {
+        /// The place.
+        place: Place,
+        /// Added to its offset.
+        addend: i64,
+    },
     /// Nothing.
     None,
+}
+
+/// The place that a relocation of an object file refers to.
+pub(crate) fn place_of(
+    image: &Image<'_>,
+    table: &RelocationTable,
+    target: RelocationTarget,
+) -> Option<Place> {
+    let (place, addend) = match target {
+        RelocationTarget::Symbol { index, addend } => {
+            let symbols = &image.symbol_tables.get(table.symbols?)?.symbols;
+            (symbols.get(usize::try_from(index).ok()?)?.place?, addend)
+        }
+        RelocationTarget::Place { place, addend } => (place, addend),
+        RelocationTarget::Address(_) | RelocationTarget::None => return None,
+    };
+    let offset = place.offset.checked_add_signed(addend)?;
+    // An end may be named as well.
+    let section = image.section(place.section)?;
+    (offset <= section.size).then_some(Place { offset, ..place })
 }

@@ -105,6 +105,10 @@ impl Stage<'_, '_> {
                     .place?;
                 self.items.owner_at(place)
             }
+            RelocationTarget::Place { place, addend } => {
+                let offset = place.offset.checked_add_signed(addend)?;
+                self.items.owner_at(Place { offset, ..place })
+            }
             RelocationTarget::None => None,
         }
     }

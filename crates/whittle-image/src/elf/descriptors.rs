@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::relocations::place_of;
 use crate::image::{FileKind, Image};
 use crate::place::Place;
+use crate::relocation::place_of;
 use crate::section::Section;
 use crate::symbol::SymbolKind;
 

@@ -6,12 +6,11 @@
 use std::collections::HashMap;
 
 use super::cursor::{Base, Cursor, Encoding};
-use super::relocations::place_of;
 use super::{Allowance, to_u64};
 use crate::error::Warnings;
 use crate::image::{FileKind, Image};
 use crate::place::{Place, SectionIndex};
-use crate::relocation::{RelocationKind, RelocationTable};
+use crate::relocation::{RelocationKind, RelocationTable, place_of};
 use crate::section::{Section, SectionRole};
 use crate::unwind::{Described, UnwindEntry, UnwindTable};
 

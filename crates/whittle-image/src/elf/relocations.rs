@@ -75,27 +75,6 @@ where
     image.warnings.extend(&warnings);
 }
 
-/// The place that a relocation of an object file refers to.
-pub(super) fn place_of(
-    image: &Image<'_>,
-    table: &RelocationTable,
-    target: RelocationTarget,
-) -> Option<Place> {
-    let RelocationTarget::Symbol { index, addend } = target else {
-        return None;
-    };
-    let symbol = image
-        .symbol_tables
-        .get(table.symbols?)?
-        .symbols
-        .get(usize::try_from(index).ok()?)?;
-    let place = symbol.place?;
-    let offset = place.offset.checked_add_signed(addend)?;
-    // An end may be named as well.
-    let section = image.section(place.section)?;
-    (offset <= section.size).then_some(Place { offset, ..place })
-}
-
 /// Reads the entries of one table.
 struct Reader<'image, 'data, H: FileHeader> {
     file: &'image Elf<'data, H>,

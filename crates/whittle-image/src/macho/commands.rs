@@ -4,7 +4,7 @@ use object::macho::{self, LinkeditDataCommand};
 use object::read::macho::{LoadCommandVariant, MachHeader, Section as _, Segment as _};
 
 use super::{clip, sections, to_u64};
-use crate::image::{Header, Image};
+use crate::image::{FileKind, Header, Image};
 use crate::place::FileRange;
 use crate::section::{Access, SectionRole, Segment};
 
@@ -27,6 +27,8 @@ pub(super) struct Commands<'data> {
     /// What a table of symbols says of the sections that hold slots and stubs: number of the section among all, first
     /// entry in the table of indirect symbols, size of one slot or stub.
     pub(super) indirect: Vec<(usize, u32, u64)>,
+    /// Relocations of an object file: the number of the section that they patch, where they are and how many.
+    pub(super) relocations: Vec<(usize, u32, u32)>,
     /// The numbers of sections that describe thread-local variables.
     pub(super) thread_local: Vec<usize>,
     /// The numbers of sections that hold distances from the header to functions that run at the start.
@@ -153,6 +155,10 @@ impl<'data> Commands<'data> {
         for section in list {
             let index = image.sections.len();
             let kind = section.section_type(endian);
+            if image.target.kind == FileKind::Object && section.nreloc(endian) > 0 {
+                let at = (index, section.reloff(endian), section.nreloc(endian));
+                self.relocations.push(at);
+            }
             match kind {
                 macho::S_INIT_FUNC_OFFSETS => self.initializers.push(index),
                 macho::S_THREAD_LOCAL_VARIABLES => self.thread_local.push(index),

@@ -9,6 +9,7 @@
 mod commands;
 mod exports;
 mod functions;
+mod object_relocations;
 mod relocations;
 mod roles;
 mod sections;
@@ -78,6 +79,7 @@ where
     exports::read(&commands, &mut image);
     symbols::read::<H>(&commands, endian, &mut image);
     relocations::read(&commands, &mut image);
+    object_relocations::read(&commands, endian, &mut image);
     stubs::read(&commands, &mut image);
     frames::read(&mut image);
     unwinding::read(&commands, &mut image);

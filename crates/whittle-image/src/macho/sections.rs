@@ -121,3 +121,16 @@ fn section<'data>(
 pub(super) fn piece(image: &Image<'_>, name: &str) -> Option<SectionIndex> {
     image.section_by_name(name).map(|section| section.index)
 }
+
+/// Adds a part of the file that no table of sections lists.
+pub(super) fn push_piece(
+    image: &mut Image<'_>,
+    name: &'static str,
+    range: FileRange,
+    role: SectionRole,
+) -> SectionIndex {
+    let section = section(image, name.into(), Some(range), role);
+    let index = section.index;
+    image.sections.push(section);
+    index
+}

@@ -79,8 +79,15 @@ where
     let place = (!is_stab && entry.is_definition())
         .then(|| place(entry.n_sect(), address, image))
         .flatten();
+    // Assemblers mark where sections start.
+    let is_mark = image.target.kind == FileKind::Object
+        && written
+            .strip_prefix(b"ltmp")
+            .is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit));
     let kind = if is_stab {
         stab_kind(entry.n_type())
+    } else if is_mark {
+        SymbolKind::Section
     } else if place.is_some_and(|place| is_code(image, place)) {
         SymbolKind::Function
     } else {

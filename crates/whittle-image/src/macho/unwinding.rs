@@ -3,12 +3,15 @@
 //!
 //! Linkers join neighbours that unwind alike: where a run starts a function starts, but not the other way round.
 
+use std::collections::BTreeMap;
+
 use super::commands::Commands;
 use super::functions::is_code;
 use super::{number, stored, to_u64};
 use crate::description::FunctionExtent;
 use crate::image::{FileKind, Image};
 use crate::place::{Place, SectionIndex};
+use crate::relocation::place_of;
 use crate::unwind::{Described, UnwindEntry, UnwindTable};
 
 /// A part of the section: where it is, and the code it describes; what all code has in common describes none.
@@ -26,6 +29,7 @@ struct Part {
 /// Reads `__unwind_info`.
 pub(super) fn read(commands: &Commands<'_>, image: &mut Image<'_>) {
     if image.target.kind == FileKind::Object {
+        read_object(image);
         return;
     }
     let Some(section) = image
@@ -74,6 +78,59 @@ pub(super) fn read(commands: &Commands<'_>, image: &mut Image<'_>) {
         })
     });
     image.unwind_tables.push(UnwindTable { section, entries });
+}
+
+/// Reads `__compact_unwind`: for each function its start, its length, how to unwind it, a personality and an exception table.
+/// Relocations say where these are.
+fn read_object(image: &mut Image<'_>) {
+    let Some(section) = image.section_by_name("__LD,__compact_unwind") else {
+        return;
+    };
+    let index = section.index;
+    let bytes = section.stored();
+    let word = u64::from(image.target.bits / 8);
+    let entry_len = 8 + 3 * word;
+    let mut leads: BTreeMap<u64, Place> = BTreeMap::new();
+    for table in &image.relocation_tables {
+        for relocation in &table.relocations {
+            match relocation.patched {
+                Some(patched) if patched.section == index => {
+                    if let Some(to) = place_of(image, table, relocation.target) {
+                        leads.insert(patched.offset, to);
+                    }
+                }
+                Some(_) => break,
+                None => {}
+            }
+        }
+    }
+    let mut entries = Vec::new();
+    for number in 0..to_u64(bytes.len()) / entry_len {
+        let offset = number * entry_len;
+        let start = leads.get(&offset).filter(|&&start| is_code(image, start));
+        let describes = start.map_or(Described::Nothing, |&start| {
+            let size = image
+                .section(start.section)
+                .map_or(0, |section| section.size - start.offset);
+            let at = usize::try_from(offset + word).unwrap_or(usize::MAX);
+            let len = super::number(image, bytes, at, 4).unwrap_or_default();
+            let exceptions = leads.get(&(offset + 8 + 2 * word));
+            Described::Code {
+                start,
+                len: len.min(size),
+                exceptions: exceptions.copied(),
+            }
+        });
+        entries.push(UnwindEntry {
+            offset,
+            len: entry_len,
+            describes,
+        });
+    }
+    image.unwind_tables.push(UnwindTable {
+        section: index,
+        entries,
+    });
 }
 
 /// Makes entries that follow each other of parts that may leave something out.

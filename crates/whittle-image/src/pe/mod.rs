@@ -16,6 +16,8 @@ mod sections;
 mod symbols;
 mod unwinding;
 
+pub(crate) use sections::{push_unloaded, role, section_name};
+
 use object::LittleEndian as LE;
 use object::pe;
 use object::read::pe::{DataDirectories, ImageNtHeaders, ImageOptionalHeader as _};
@@ -175,7 +177,7 @@ fn stored(sections: &[pe::ImageSectionHeader]) -> Vec<(Rvas, u64)> {
 }
 
 /// The machine's name as target triples spell it.
-fn architecture(machine: pe::Machine) -> String {
+pub(crate) fn architecture(machine: pe::Machine) -> String {
     match machine {
         pe::IMAGE_FILE_MACHINE_AMD64 => "x86_64".to_owned(),
         pe::IMAGE_FILE_MACHINE_I386 => "i686".to_owned(),
@@ -186,24 +188,24 @@ fn architecture(machine: pe::Machine) -> String {
 }
 
 /// A number of up to eight bytes; nothing if the bytes end before.
-fn number(bytes: &[u8], at: usize, len: usize) -> Option<u64> {
+pub(crate) fn number(bytes: &[u8], at: usize, len: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(len)?)?;
     let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
     Some(bytes.iter().rev().fold(0, fold))
 }
 
 /// A number of four bytes.
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     u32::try_from(number(bytes, at, 4)?).ok()
 }
 
 /// A text that ends with a zero byte; nothing if it does not end.
-fn text(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn text(bytes: &[u8]) -> Option<&[u8]> {
     const MAX_TEXT_LEN: usize = 1 << 20;
     let bytes = bytes.get(..bytes.len().min(MAX_TEXT_LEN))?;
     bytes.get(..memchr::memchr(0, bytes)?)
 }
 
-fn to_u64(value: usize) -> u64 {
+pub(crate) fn to_u64(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }

@@ -129,10 +129,12 @@ impl Tables {
 /// Fills in sections and segments.
 pub(super) fn read<'data>(pe: &Pe<'data>, tables: &Tables, image: &mut Image<'data>) {
     let file_len = image.file_len();
+    let strings = super::symbols::strings(pe, file_len);
+    let strings = strings.and_then(|range| slice(image.data, &range));
     let mut parts = 0;
     for (number, header) in (1_u32..).zip(pe.sections) {
         let flags = header.characteristics.get(LE);
-        let name = section_name(pe, header, image.data);
+        let name = section_name(&header.name, strings.unwrap_or_default());
         let (rva, memory_size) = (header.virtual_address.get(LE), header.virtual_size.get(LE));
         let (offset, raw) = header.pe_file_range();
         let start = u64::from(offset).min(file_len);
@@ -217,7 +219,7 @@ fn certificates(pe: &Pe<'_>, image: &mut Image<'_>) {
 }
 
 /// Adds what the format has outside of sections.
-pub(super) fn push_unloaded(
+pub(crate) fn push_unloaded(
     image: &mut Image<'_>,
     name: &'static str,
     range: std::ops::Range<u64>,
@@ -241,32 +243,35 @@ pub(super) fn push_unloaded(
     index
 }
 
-/// A name of more than eight bytes stands in the string table, and `/` with its position in the header.
-fn section_name<'data>(
-    pe: &Pe<'_>,
-    header: &'data pe::ImageSectionHeader,
-    data: &'data [u8],
-) -> Cow<'data, str> {
-    let short = header
-        .name
-        .split(|&byte| byte == 0)
-        .next()
-        .unwrap_or_default();
+/// A name of more than eight bytes stands in the string table, and its position in the header: a slash and digits, or two
+/// slashes and a number of six digits to the base of 64 where that is too long.
+pub(crate) fn section_name<'data>(raw: &'data [u8; 8], strings: &'data [u8]) -> Cow<'data, str> {
+    let short = raw.split(|&byte| byte == 0).next().unwrap_or_default();
     let long = || {
-        let offset: u64 = std::str::from_utf8(short.strip_prefix(b"/")?)
-            .ok()?
-            .parse()
-            .ok()?;
-        let table = super::symbols::strings(pe, to_u64(data.len()))?;
-        let start = usize::try_from(table.start.checked_add(offset)?).ok()?;
-        let end = usize::try_from(table.end).ok()?;
-        text(data.get(start..end)?)
+        let offset = match short.strip_prefix(b"//") {
+            Some(digits) => digits.iter().try_fold(0_usize, |value, &digit| {
+                let digit = match digit {
+                    b'A'..=b'Z' => digit - b'A',
+                    b'a'..=b'z' => digit - b'a' + 26,
+                    b'0'..=b'9' => digit - b'0' + 52,
+                    b'+' => 62,
+                    b'/' => 63,
+                    _ => return None,
+                };
+                value.checked_mul(64)?.checked_add(digit.into())
+            })?,
+            None => std::str::from_utf8(short.strip_prefix(b"/")?)
+                .ok()?
+                .parse()
+                .ok()?,
+        };
+        text(strings.get(offset..)?)
     };
     String::from_utf8_lossy(long().unwrap_or(short))
 }
 
 /// What a section is for, by its name and by what the loader does with it.
-fn role(name: &str, access: Access) -> SectionRole {
+pub(crate) fn role(name: &str, access: Access) -> SectionRole {
     if name.starts_with(".debug") || name.starts_with(".stab") {
         return SectionRole::Debug;
     }

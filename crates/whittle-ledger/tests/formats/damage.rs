@@ -15,7 +15,7 @@ const FILES: [&str; 4] = [
     "macos-x86_64-stripped",
 ];
 
-fn survive(file: &[u8]) {
+pub fn survive(file: &[u8]) {
     let Ok(image) = Image::parse(file) else {
         return;
     };

@@ -1,10 +1,12 @@
 //! One small program in every object format: everything adds up, sections are as large as other readers say, and names
 //! say whose the bytes are. The programs are in `fixtures/`, which says how they were built.
 
+mod chained;
 mod damage;
 mod elf;
 mod fixture;
 mod macho;
+mod objects;
 mod pe;
 mod reach;
 mod wasm;

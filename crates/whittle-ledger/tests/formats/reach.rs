@@ -24,7 +24,7 @@ const REACHED: [(&str, u64, u64); 9] = [
 ];
 
 /// By kind: bytes that are reached, and bytes that are not. Padding and structure are neither.
-fn reached(graph: &Graph<'_, '_>) -> BTreeMap<Kind, (u64, u64)> {
+pub fn reached(graph: &Graph<'_, '_>) -> BTreeMap<Kind, (u64, u64)> {
     let mut sums: BTreeMap<Kind, (u64, u64)> = BTreeMap::new();
     for span in graph.ledger().spans(Domain::File) {
         if matches!(span.owner, Owner::Padding | Owner::Structure(_)) {
