@@ -90,6 +90,8 @@ pub enum SectionRole {
     Debug,
     /// Notes: build-id, compiler versions, audit data.
     Notes,
+    /// What a compiler keeps about a library for those that use it: rustc's metadata, LLVM bitcode.
+    CompilerMetadata,
     /// Icons, manifests, version resources.
     Resources,
     /// A code signature.

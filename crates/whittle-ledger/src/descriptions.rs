@@ -550,6 +550,7 @@ fn rest_of(role: SectionRole) -> Owner {
         SectionRole::DynamicLinking => Structure::DynamicLinking,
         SectionRole::Debug => Structure::DebugPool,
         SectionRole::Notes => Structure::Notes,
+        SectionRole::CompilerMetadata => Structure::Metadata,
         SectionRole::Resources => Structure::Resources,
         SectionRole::Signature => Structure::Signature,
         SectionRole::FileStructure => Structure::Headers,

@@ -31,6 +31,8 @@ pub enum Kind {
     DebugInfo,
     /// Notes and facts on the build.
     Notes,
+    /// What a compiler keeps about a library for those that use it.
+    CompilerMetadata,
     /// Icons, manifests, version resources.
     Resources,
     /// A code signature.
@@ -45,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Code,
         Self::ReadOnlyData,
         Self::RelocatedReadOnlyData,
@@ -58,6 +60,7 @@ impl Kind {
         Self::DynamicLinking,
         Self::DebugInfo,
         Self::Notes,
+        Self::CompilerMetadata,
         Self::Resources,
         Self::Signature,
         Self::Headers,
@@ -81,6 +84,7 @@ impl Kind {
             Self::DynamicLinking => "dynamic linking",
             Self::DebugInfo => "debug info",
             Self::Notes => "notes and build facts",
+            Self::CompilerMetadata => "compiler metadata",
             Self::Resources => "resources",
             Self::Signature => "signature",
             Self::Headers => "headers",
@@ -105,6 +109,7 @@ impl Kind {
             SectionRole::DynamicLinking | SectionRole::AddressSlots => Self::DynamicLinking,
             SectionRole::Debug => Self::DebugInfo,
             SectionRole::Notes => Self::Notes,
+            SectionRole::CompilerMetadata => Self::CompilerMetadata,
             SectionRole::Resources => Self::Resources,
             SectionRole::Signature => Self::Signature,
             SectionRole::FileStructure => Self::Headers,

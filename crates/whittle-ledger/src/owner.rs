@@ -66,6 +66,8 @@ pub enum Structure {
     DebugPool,
     /// Notes and build facts.
     Notes,
+    /// What a compiler keeps about a library for those that use it.
+    Metadata,
     /// Icons, manifests, version resources.
     Resources,
     /// A code signature.
@@ -86,6 +88,7 @@ impl Structure {
             Self::NamePool => "name pool",
             Self::DebugPool => "debug pool",
             Self::Notes => "notes",
+            Self::Metadata => "compiler metadata",
             Self::Resources => "resources",
             Self::Signature => "signature",
         }

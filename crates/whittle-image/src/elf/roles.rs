@@ -85,11 +85,12 @@ fn unloaded_role(name: &str) -> SectionRole {
         || starts(".gnu_debuglink")
         || starts(".gnu_debugaltlink")
         || starts(".dep-v0")
-        || name == ".rustc"
         || starts(".gnu.build.attributes")
         || name.ends_with(".attributes")
     {
         SectionRole::Notes
+    } else if matches!(name, ".rustc" | ".rmeta" | ".llvmbc" | ".llvmcmd") {
+        SectionRole::CompilerMetadata
     } else if name == ".gnu_debugdata" {
         // A whole file in LZMA that holds but a symbol table for backtraces ("MiniDebugInfo", GDB manual).
         SectionRole::SymbolNames
@@ -260,7 +261,17 @@ mod tests {
             (".debug_gdb_scripts", LOADED, SectionRole::Debug),
             (".debug_info", elf::SectionFlags(0), SectionRole::Debug),
             (".comment", elf::SectionFlags(0), SectionRole::Notes),
-            (".llvmbc", elf::SectionFlags(0), SectionRole::Other),
+            (
+                ".rustc",
+                elf::SectionFlags(0),
+                SectionRole::CompilerMetadata,
+            ),
+            (
+                ".llvmbc",
+                elf::SectionFlags(0),
+                SectionRole::CompilerMetadata,
+            ),
+            (".unheard-of", elf::SectionFlags(0), SectionRole::Other),
         ] {
             assert_eq!(
                 section_role(elf::EM_X86_64, name, elf::SHT_PROGBITS, flags),

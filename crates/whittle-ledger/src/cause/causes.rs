@@ -127,6 +127,7 @@ impl Causes {
             Kind::UnwindTables | Kind::ExceptionTables => Some(Cause::Unwinding),
             Kind::DynamicLinking
             | Kind::Notes
+            | Kind::CompilerMetadata
             | Kind::Resources
             | Kind::Signature
             | Kind::Headers => Some(Cause::Structure),
