@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use whittle_cargo::ResolvedProfile;
+use whittle_cargo::{ArtifactKind, ResolvedProfile};
 use whittle_code::References;
 use whittle_image::link_map::LinkMap;
 use whittle_image::{FileKind, Image};
@@ -11,7 +11,7 @@ use whittle_ledger::{Ledger, Packages, Witnesses};
 
 use crate::arguments::WitnessArguments;
 use crate::inputs::companion::{self, Companion};
-use crate::inputs::project::{self, Project};
+use crate::inputs::project::{self, Project, TwinFiles};
 use crate::inputs::{file, libraries};
 use crate::trouble::{Outcome, Trouble};
 
@@ -107,7 +107,12 @@ impl Evidence {
         artifact: &whittle_cargo::Artifact,
         mut notes: Vec<String>,
     ) -> Outcome<Self> {
-        let twin = project.twin(build, artifact);
+        // No linker made a static library: its members have their names, and each says what it was compiled from.
+        let twin = if artifact.kind == ArtifactKind::Staticlib {
+            TwinFiles::default()
+        } else {
+            project.twin(build, artifact)
+        };
         notes.extend(twin.notes);
         let bytes = file::read(&artifact.path, "the built file")?;
         let (mut companion, mut link_map) = (None, None);
@@ -148,11 +153,8 @@ pub(crate) fn parse<'data>(path: &Path, bytes: &'data [u8]) -> Outcome<Image<'da
     Image::parse(bytes)
         .with_context(|| format!("cannot explain `{}`", path.display()))
         .map_err(|error| {
-            if bytes.starts_with(b"!<") {
-                Trouble::new(
-                    error,
-                    "unpack it with `ar x` and explain its members one by one",
-                )
+            if bytes.starts_with(b"!<thin>") {
+                Trouble::new(error, "explain the files that it lists, one by one")
             } else {
                 Trouble::plain(error)
             }
@@ -173,10 +175,16 @@ pub(crate) fn parse_map<'data>(path: &Path, bytes: &'data [u8]) -> Outcome<LinkM
 
 /// Checks that a map describes the file: its sections must be at the file's addresses.
 fn check_map(image: &Image<'_>, map: &LinkMap<'_>, path: &Path) -> Outcome<()> {
-    if image.target.kind == FileKind::Object {
-        return Err(Trouble::plain(anyhow!(
-            "an object file has no link map: it is still to be linked"
-        )));
+    let no_map = match image.target.kind {
+        FileKind::Object => "an object file has no link map: it is still to be linked",
+        FileKind::Archive => "a static library has no link map: it is still to be linked",
+        FileKind::Universal => {
+            "a universal file has no link map: each processor's program was linked by itself"
+        }
+        _ => "",
+    };
+    if !no_map.is_empty() {
+        return Err(Trouble::plain(anyhow!(no_map)));
     }
     let differs = image
         .sections

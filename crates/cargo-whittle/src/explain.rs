@@ -31,18 +31,8 @@ pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
                 Project::new(selection)
             };
             let (build, notes) = project.build()?;
-            let linked: Vec<&Artifact> = build
-                .artifacts
-                .iter()
-                .filter(|artifact| project::is_linked(artifact))
-                .collect();
-            match linked[..] {
-                [] => Err(Trouble::new(
-                    anyhow::anyhow!(
-                        "only static libraries came out of the build, and archives are not read yet"
-                    ),
-                    "explain the program that links them: `cargo whittle explain FILE`",
-                )),
+            let files = project::what_ships(&build);
+            match files[..] {
                 [only] => {
                     let evidence = Evidence::of_artifact(&project, &build, only, notes)?;
                     let mut facts = None;
@@ -51,8 +41,8 @@ pub(crate) fn explain(request: &Request, style: Style) -> Outcome<()> {
                     }
                     account(request, style, &evidence, Origin::Package, facts)
                 }
-                _ if request.wants_snapshot() => Err(project::not_one(&linked)),
-                _ => list(request, style, &build, &linked, &notes),
+                _ if request.wants_snapshot() => Err(project::not_one(&files)),
+                _ => list(request, style, &build, &files, &notes),
             }
         }
     }

@@ -56,7 +56,7 @@ pub(crate) fn why(typed: WhyArguments) -> Outcome<()> {
         Subject::Package(selection) => {
             let project = Project::new(selection);
             let (build, notes) = project.build()?;
-            let artifact = project::only_linked(&build)?;
+            let artifact = project::only_artifact(&build)?;
             let evidence = Evidence::of_artifact(&project, &build, artifact, notes)?;
             asked.answer(&evidence, Some(&build))
         }
@@ -214,6 +214,14 @@ pub(crate) fn gaps(ledger: &Ledger<'_>, witnesses: &Witnesses<'_>) -> Vec<String
         ),
         FileKind::Object => gaps.push(
             "an object file is still to be linked: all that it offers to others counts as used".to_owned(),
+        ),
+        FileKind::Archive => gaps.push(
+            "a static library is still to be linked: all that a member offers to others counts as used, and no reference is \
+             followed from one member to another"
+                .to_owned(),
+        ),
+        FileKind::Universal => gaps.push(
+            "each processor has a program of its own: an address means the first that has it".to_owned(),
         ),
         _ => {}
     }

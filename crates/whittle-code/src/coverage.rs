@@ -25,6 +25,23 @@ pub enum Method {
     Relocations,
 }
 
+impl Method {
+    /// Of two methods the one that finds less.
+    pub(crate) fn poorer(self, other: Self) -> Self {
+        let rank = |method| match method {
+            Self::Decoded => 0,
+            Self::DecodedWithRelocations => 1,
+            Self::Relocations => 2,
+            Self::Unread => 3,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// Bytes of code, by what was made of them. The first three add up to all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CodeBytes {

@@ -18,6 +18,19 @@ pub struct Dispatch {
     pub exported: bool,
 }
 
+impl Dispatch {
+    /// The same, counted from elsewhere.
+    pub(crate) fn moved(&self, to: impl Fn(Place) -> Place) -> Self {
+        let moved = |places: &[Place]| places.iter().map(|&place| to(place)).collect();
+        Self {
+            signature: self.signature.clone(),
+            callers: moved(&self.callers),
+            functions: moved(&self.functions),
+            exported: self.exported,
+        }
+    }
+}
+
 /// The functions in tables by table and type.
 #[derive(Debug, Default)]
 pub(crate) struct Targets {

@@ -124,6 +124,24 @@ impl Reference {
         self.certainty
     }
 
+    /// The same in a file where sections and slots have other numbers.
+    pub(crate) fn moved(
+        &self,
+        place: impl Fn(Place) -> Place,
+        slot: impl Fn(usize) -> usize,
+    ) -> Self {
+        let position = self.slot.position();
+        Self {
+            slot: position.map_or(SlotNumber::NONE, |at| SlotNumber::new(slot(at))),
+            ..Self::new(
+                place(self.from()),
+                place(self.to()),
+                self.kind,
+                self.certainty,
+            )
+        }
+    }
+
     pub(crate) fn slot(&self) -> SlotNumber {
         self.slot
     }

@@ -1,6 +1,8 @@
 //! All references of a file.
 
-use whittle_image::{FileKind, Format, Image, Place, Warnings};
+use std::ops::Range;
+
+use whittle_image::{FileKind, Format, Image, Place, SectionIndex, Warnings};
 
 use crate::coverage::{Coverage, Method};
 use crate::dispatch::{Dispatch, Targets};
@@ -53,8 +55,13 @@ impl References {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// In a container those of its members: none leads from one to another.
     #[must_use]
     pub fn find(image: &Image<'_>) -> Self {
+        if image.is_container() {
+            return Self::of_parts(image);
+        }
         let mut warnings = Warnings::default();
         let functions = functions(image);
         let regions = Regions::of(image, &functions, &mut warnings);
@@ -96,6 +103,91 @@ impl References {
                 code: in_code.bytes,
             },
             warnings,
+        }
+    }
+
+    /// Those of all members, one after the other.
+    fn of_parts(image: &Image<'_>) -> Self {
+        let mut all = Self::default();
+        let mut poorest = None;
+        for part in image.parts() {
+            let Some(of_part) = part.image else { continue };
+            let found = Self::find(of_part);
+            let has_code = |it: &whittle_image::Section<'_>| it.access.executable && it.size > 0;
+            if of_part.sections.iter().any(has_code) {
+                let method = found.coverage.method;
+                poorest = Some(poorest.map_or(method, |other| method.poorer(other)));
+            }
+            all.append(&found, part.first_section);
+        }
+        // Without any code nothing is left unread.
+        all.coverage.method = poorest.unwrap_or(Method::DecodedWithRelocations);
+        all
+    }
+
+    fn append(&mut self, other: &Self, first_section: u32) {
+        let moved = |place: Place| Place {
+            section: SectionIndex(place.section.0.saturating_add(first_section)),
+            ..place
+        };
+        let slots = self.slots.len();
+        let list = other.list.iter();
+        self.list
+            .extend(list.map(|it| it.moved(moved, |slot| slot + slots)));
+        self.slots
+            .extend(other.slots.iter().map(|&slot| moved(slot)));
+        self.functions
+            .extend(other.functions.iter().map(|it| Function {
+                place: moved(it.place),
+                ..*it
+            }));
+        let dispatches = other.dispatches.iter();
+        self.dispatches
+            .extend(dispatches.map(|dispatch| dispatch.moved(moved)));
+        self.coverage.code.add(other.coverage.code);
+        self.warnings.extend(&other.warnings);
+    }
+
+    /// Those of a member of a container, as [`Self::find`] would give them for it alone. `sections` are its own among
+    /// those of the container.
+    #[must_use]
+    pub fn of_part(&self, sections: &Range<u32>) -> Self {
+        let moved = |place: Place| Place {
+            section: SectionIndex(place.section.0.wrapping_sub(sections.start)),
+            ..place
+        };
+        let list = of_sections(&self.list, Reference::from, sections);
+        // Members come one after the other, and so do their slots.
+        let slots = of_sections(&self.slots, |&slot| slot, sections);
+        let functions = of_sections(&self.functions, |it| it.place, sections);
+        let first_slot = slots.start;
+        let of = |range: Range<usize>| self.list.get(range).unwrap_or_default();
+        Self {
+            list: of(list)
+                .iter()
+                .filter(|it| sections.contains(&it.to().section.0))
+                .map(|it| it.moved(moved, |slot| slot.wrapping_sub(first_slot)))
+                .collect(),
+            slots: self.slots[slots].iter().map(|&slot| moved(slot)).collect(),
+            functions: self.functions[functions]
+                .iter()
+                .map(|it| Function {
+                    place: moved(it.place),
+                    ..*it
+                })
+                .collect(),
+            dispatches: self
+                .dispatches
+                .iter()
+                .filter(|it| {
+                    it.functions
+                        .iter()
+                        .all(|it| sections.contains(&it.section.0))
+                })
+                .map(|dispatch| dispatch.moved(moved))
+                .collect(),
+            coverage: self.coverage,
+            warnings: Warnings::default(),
         }
     }
 
@@ -155,6 +247,13 @@ impl References {
     pub fn warnings(&self) -> &Warnings {
         &self.warnings
     }
+}
+
+/// Where what is in some sections stands in a list that has the sections of each member together.
+fn of_sections<T>(list: &[T], place: impl Fn(&T) -> Place, sections: &Range<u32>) -> Range<usize> {
+    let before = |bound: u32| list.partition_point(|it| place(it).section.0 < bound);
+    let first = before(sections.start);
+    first..before(sections.end).max(first)
 }
 
 /// How the code of a file is read.

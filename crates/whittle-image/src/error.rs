@@ -55,10 +55,12 @@ pub enum ImageError {
 pub enum Lookalike {
     /// Text, such as a script or a linker script.
     Text,
-    /// A universal Mach-O file: one for each of several processors.
-    UniversalMachO,
-    /// An archive (`.a`, `.rlib`).
-    Archive,
+    /// A thin archive: a list of files that are elsewhere.
+    ThinArchive,
+    /// A big archive, the form of AIX.
+    BigArchive,
+    /// Java bytecode, which has the magic number of universal Mach-O files.
+    Java,
     /// LLVM bitcode.
     Bitcode,
     /// Compressed data (gzip, xz, zstd, zip).
@@ -72,10 +74,12 @@ impl Lookalike {
     #[must_use]
     pub fn of(data: &[u8]) -> Self {
         let starts = |magic: &[u8]| data.starts_with(magic);
-        if starts(b"\xca\xfe\xba\xbe") || starts(b"\xca\xfe\xba\xbf") {
-            Self::UniversalMachO
-        } else if starts(b"!<arch>\n") || starts(b"!<thin>\n") {
-            Self::Archive
+        if starts(b"\xca\xfe\xba\xbe") {
+            Self::Java
+        } else if starts(b"!<thin>\n") {
+            Self::ThinArchive
+        } else if starts(b"<bigaf>\n") {
+            Self::BigArchive
         } else if starts(b"BC\xc0\xde") || starts(b"\xde\xc0\x17\x0b") {
             Self::Bitcode
         } else if starts(b"\x1f\x8b")
@@ -100,10 +104,11 @@ impl fmt::Display for Lookalike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "it looks like text",
-            Self::UniversalMachO => {
-                "it looks like a universal Mach-O file, which is not read yet: take out one processor's with `lipo -thin`"
+            Self::ThinArchive => {
+                "it is a thin archive, a list of object files that stand elsewhere (`ar t` lists them)"
             }
-            Self::Archive => "it looks like an archive (`.a`, `.rlib`), which is not read yet",
+            Self::BigArchive => "it is an archive in the form of AIX, which is not read",
+            Self::Java => "it looks like Java bytecode",
             Self::Bitcode => "it looks like LLVM bitcode, which has no machine code to account for",
             Self::Compressed => "it looks like compressed data: unpack it first",
             Self::Unknown => "its first bytes are of no format that is known here",
@@ -162,6 +167,15 @@ impl Warnings {
             self.push(warning.table.clone(), warning.at, warning.message.clone());
         }
         self.suppressed += other.suppressed;
+    }
+
+    /// Adds those of a member of a container.
+    pub(crate) fn extend_of_member(&mut self, of_member: &Self, name: &str) {
+        for warning in &of_member.list {
+            let table = format!("{name}: {}", warning.table);
+            self.push(table, warning.at, warning.message.clone());
+        }
+        self.suppressed += of_member.suppressed;
     }
 
     /// Those that were kept, oldest first.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::archive::{self, import};
 use crate::coff;
+use crate::container::{MAX_DEPTH, Member};
 use crate::debug::DebugUnit;
 use crate::description::{Description, FunctionExtent, Link};
 use crate::elf;
@@ -15,6 +17,7 @@ use crate::place::{FileRange, Place, SectionIndex};
 use crate::relocation::RelocationTable;
 use crate::section::{Section, Segment};
 use crate::symbol::{SymbolTable, SymbolTableRole};
+use crate::universal;
 use crate::unwind::{ExceptionTable, UnwindIndex, UnwindTable};
 use crate::wasm::{self, IndexSpaces};
 
@@ -58,7 +61,10 @@ pub struct Image<'data> {
     pub stubs: Vec<Stub>,
     /// Debug info by unit.
     pub debug_units: Vec<DebugUnit>,
-    /// How it was built.
+    /// The files that it holds, if it is a container: an archive, or a universal file. Their sections and segments are
+    /// among its own; all else that is said of them is in their own images. In ascending order of their sections.
+    pub members: Vec<Member<'data>>,
+    /// How it was built; of a container, what its members say together.
     pub facts: BuildFacts,
     /// Where execution starts, if it is a program.
     pub entry: Option<Place>,
@@ -94,6 +100,8 @@ pub enum Format {
     Pe,
     /// WebAssembly, modules and components.
     Wasm,
+    /// An archive of object files (`.a`, `.lib`, `.rlib`), whatever the format of these.
+    Archive,
 }
 
 impl Format {
@@ -101,7 +109,7 @@ impl Format {
     #[must_use]
     pub fn symbols_have_sizes(self) -> bool {
         match self {
-            Self::Elf | Self::Wasm => true,
+            Self::Elf | Self::Wasm | Self::Archive => true,
             Self::MachO | Self::Pe => false,
         }
     }
@@ -128,8 +136,26 @@ pub enum FileKind {
     SharedLibrary,
     /// An object file, still to be linked.
     Object,
+    /// An archive of object files: a static library.
+    Archive,
+    /// One program or library for several processors.
+    Universal,
     /// Something else, such as a core dump.
     Other,
+}
+
+impl FileKind {
+    /// Whether it is one file that a linker made.
+    #[must_use]
+    pub fn is_linked(self) -> bool {
+        !matches!(self, Self::Object | Self::Archive | Self::Universal)
+    }
+
+    /// Whether the file holds others.
+    #[must_use]
+    pub fn is_container(self) -> bool {
+        matches!(self, Self::Archive | Self::Universal)
+    }
 }
 
 /// A part of the file that belongs to the format itself.
@@ -184,8 +210,19 @@ impl<'data> Image<'data> {
     /// # }
     /// ```
     pub fn parse(data: &'data [u8]) -> Result<Self, ImageError> {
+        Self::parse_at_depth(data, 0)
+    }
+
+    /// The same for what stands at some depth in containers: a universal file is in nothing, an archive at most in one.
+    pub(crate) fn parse_at_depth(data: &'data [u8], depth: usize) -> Result<Self, ImageError> {
         if data.is_empty() {
             return Err(ImageError::Empty);
+        }
+        if depth == 0 && universal::is_universal(data) {
+            return universal::parse(data);
+        }
+        if depth < MAX_DEPTH && archive::is_archive(data) {
+            return Ok(archive::parse(data));
         }
         if data.starts_with(b"\x7fELF") {
             elf::parse(data)
@@ -195,6 +232,8 @@ impl<'data> Image<'data> {
             pe::parse(data)
         } else if data.starts_with(b"\0asm") {
             wasm::parse(data)
+        } else if import::is_import(data) {
+            import::parse(data)
         } else if coff::is_object(data) {
             coff::parse(data)
         } else {
@@ -224,6 +263,7 @@ impl<'data> Image<'data> {
             links: Vec::new(),
             stubs: Vec::new(),
             debug_units: Vec::new(),
+            members: Vec::new(),
             facts: BuildFacts::default(),
             entry: None,
             warnings: Warnings::default(),
@@ -254,14 +294,24 @@ impl<'data> Image<'data> {
     /// Nothing in object files, whose sections have no addresses yet. Zero-filled thread-local data has none either:
     /// its addresses overlap those of other sections. Where other sections overlap, the one that starts first has the
     /// address.
+    ///
+    /// In a container each member has addresses of its own: this is the place in the first member that has one.
+    /// [`Self::place_near`] says which member is meant.
     #[must_use]
     pub fn place_at(&self, address: u64) -> Option<Place> {
-        self.addresses.place_at(address)
+        if self.members.is_empty() {
+            self.addresses.place_at(address)
+        } else {
+            self.place_in_members(address)
+        }
     }
 
     /// The address of a place in the running program; nothing in object files and for what is not loaded.
     #[must_use]
     pub fn address_of(&self, place: Place) -> Option<u64> {
+        if !self.members.is_empty() {
+            return self.address_in_member(place);
+        }
         let section = self.section(place.section)?;
         (section.access.loaded && self.target.kind != FileKind::Object)
             .then(|| section.address.checked_add(place.offset))
@@ -284,9 +334,17 @@ impl<'data> Image<'data> {
             .find(|table| table.role == SymbolTableRole::Static)
     }
 
-    /// Whether there is no symbol table for tools.
+    /// Whether there is no symbol table for tools: in a container, in no member that is an image.
     #[must_use]
     pub fn is_stripped(&self) -> bool {
+        if self.is_container() {
+            let mut images = self
+                .members
+                .iter()
+                .filter_map(|it| it.image.as_ref())
+                .peekable();
+            return images.peek().is_some() && images.all(Self::is_stripped);
+        }
         self.static_symbols().is_none()
     }
 
@@ -330,6 +388,7 @@ impl fmt::Debug for Image<'_> {
             .field("segments", &self.segments)
             .field("facts", &self.facts)
             .field("entry", &self.entry)
+            .field("members", &self.members)
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }

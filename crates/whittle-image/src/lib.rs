@@ -12,13 +12,16 @@
 //! |---|---|
 //! | [`Image`] | the whole: look up places and addresses |
 //! | `elf`, `macho`, `pe`, `coff`, `wasm` | the readers, one for each format |
+//! | [`Member`] | what a container holds: an archive, a universal file |
+//! | `archive`, `universal` | the readers of containers |
 //! | [`DebugFile`] | what was stripped from a file, for debuggers |
-//! | [`archive_exports`] | what can be linked to in a static library |
+//! | [`archive_exports`], [`archive_members`] | what can be linked to in a static library, and what is in it |
 //! | [`link_map`] | the linker's own record of what it put where |
 
 mod archive;
 mod audit;
 mod coff;
+mod container;
 mod debug;
 mod debug_file;
 mod description;
@@ -34,11 +37,13 @@ mod place;
 mod relocation;
 mod section;
 mod symbol;
+mod universal;
 mod unwind;
 mod wasm;
 
-pub use archive::{ArchiveError, archive_exports};
+pub use archive::{ArchiveError, archive_exports, archive_members};
 pub use audit::AuditedPackage;
+pub use container::{Member, Part, PartPath};
 pub use debug::DebugUnit;
 pub use debug_file::{DebugFile, DebugFileError, Which};
 pub use description::{Description, FunctionExtent, Link};

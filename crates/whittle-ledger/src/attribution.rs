@@ -32,7 +32,7 @@ pub(crate) struct Known<'a, 'data> {
 pub(crate) fn attribute<'data>(
     known: &Known<'_, 'data>,
     items: &mut Items<'data>,
-    debug_items: &[ItemId],
+    debug_items: &[(ItemId, &DebugUnit)],
 ) -> Vec<Crate> {
     let &Known {
         image,
@@ -42,10 +42,15 @@ pub(crate) fn attribute<'data>(
         shapes,
         named,
     } = known;
-    let debug_units: Vec<Unit<'_>> = image.debug_units.iter().map(unit_of_debug_info).collect();
+    let units = debug_items.iter().map(|(_, unit)| unit_of_debug_info(unit));
+    let debug_units: Vec<Unit<'_>> = units.collect();
     let names = Names::of(items);
     let merged = merged_units(items, &names);
-    let mut crates = Crates::new(witnesses.packages, named);
+    let programs = match image.target.kind {
+        FileKind::Universal => image.members.len().max(1),
+        _ => 1,
+    };
+    let mut crates = Crates::new(witnesses.packages, named, programs);
     crates.learn(
         items.units.iter().chain(&debug_units),
         names.mentions(items, &merged),
@@ -60,7 +65,7 @@ pub(crate) fn attribute<'data>(
     for index in 0..items.list.len() {
         items.list[index].compiled_in = evidence.compiled_in(items, index, &mut crates);
     }
-    for (&item, unit) in debug_items.iter().zip(&debug_units) {
+    for ((item, _), unit) in debug_items.iter().zip(&debug_units) {
         let attribution = crates.of(unit, Source::DebugInfo);
         items.list[item.index()].compiled_in = attribution;
         items.list[item.index()].defined_in = attribution;
@@ -387,6 +392,10 @@ fn merged_units(items: &Items<'_>, names: &Names<'_>) -> FxHashSet<u64> {
         let Some(Unit::Rust(RustUnit { name, id, .. })) = items.unit(origin.unit) else {
             continue;
         };
+        // It is another object that has what an object file only mentions.
+        if item.kind == ItemKind::Import {
+            continue;
+        }
         let is_foreign = mentioned
             .as_ref()
             .and_then(|mentioned| mentioned.instantiating?.disambiguator)
@@ -399,7 +408,7 @@ fn merged_units(items: &Items<'_>, names: &Names<'_>) -> FxHashSet<u64> {
 }
 
 /// An object file comes from one unit: if it names one and no other, all of it is that one's.
-fn sole_unit(image: &Image<'_>, items: &Items<'_>) -> Option<u32> {
+pub(crate) fn sole_unit(image: &Image<'_>, items: &Items<'_>) -> Option<u32> {
     let mut units = items.units.iter().zip(0..);
     let (_, number) = units.next()?;
     (image.target.kind == FileKind::Object && units.next().is_none()).then_some(number)

@@ -189,13 +189,19 @@ pub(crate) struct Crates<'w> {
     by_name: FxHashMap<String, Vec<Known>>,
     /// The same and what packages and paths add, for names without a stable id.
     by_bare_name: FxHashMap<String, Vec<Known>>,
+    /// How many programs are in the file: in each of them a crate has another stable id.
+    programs: usize,
     /// How many stable ids a name has that belong to the program.
     ids_of_name: FxHashMap<String, usize>,
 }
 
 impl<'w> Crates<'w> {
     /// Knows the special crates and the packages of the build.
-    pub(crate) fn new(packages: Option<&'w Packages>, named: &'w NamedPackages) -> Self {
+    pub(crate) fn new(
+        packages: Option<&'w Packages>,
+        named: &'w NamedPackages,
+        programs: usize,
+    ) -> Self {
         let mut crates = Self {
             table: Vec::new(),
             by_label: FxHashMap::default(),
@@ -208,6 +214,7 @@ impl<'w> Crates<'w> {
             by_id: FxHashMap::default(),
             by_name: FxHashMap::default(),
             by_bare_name: FxHashMap::default(),
+            programs,
             ids_of_name: FxHashMap::default(),
         };
         for label in [
@@ -444,7 +451,10 @@ impl<'w> Crates<'w> {
     fn without_package(&mut self, name: &str, stable_id: Option<u64>) -> Known {
         let shown = shown_name(name);
         if let Some(id) = stable_id
-            && self.ids_of_name.get(name).is_some_and(|&ids| ids > 1)
+            && self
+                .ids_of_name
+                .get(name)
+                .is_some_and(|&ids| ids > self.programs)
         {
             // Other crates have the same name: they must not be added up. The stable id tells them apart.
             let label = format!("{shown} [{id:x}]");

@@ -18,15 +18,10 @@ use crate::tiling::{Claim, Tiling};
 /// each of its letters to one more.
 const MAX_SHARED_NAME: usize = 64;
 
-/// Tiles all sections that the first stage left: what they hold describes what that stage found.
+/// Tiles all sections that the first stage left: what they hold describes what that stage found. The item of each unit
+/// of debug info comes back.
 pub(crate) fn describe<'data>(image: &Image<'data>, items: &mut Items<'data>) -> Vec<ItemId> {
-    let mut stage = Stage {
-        image,
-        claims: FxHashMap::default(),
-        slots: FxHashMap::default(),
-        sets: FxHashMap::default(),
-        items,
-    };
+    let mut stage = Stage::new(image, items);
     stage.address_slots();
     stage.stubs();
     stage.finish(&[SectionRole::AddressSlots, SectionRole::Stubs]);
@@ -47,6 +42,13 @@ pub(crate) fn describe<'data>(image: &Image<'data>, items: &mut Items<'data>) ->
     units
 }
 
+/// Tiles the sections of a container that are no member's, when those of the members are tiled.
+pub(crate) fn describe_container<'data>(image: &Image<'data>, items: &mut Items<'data>) {
+    let mut stage = Stage::new(image, items);
+    stage.formats_own();
+    stage.finish_rest();
+}
+
 struct Stage<'stage, 'data> {
     image: &'stage Image<'data>,
     items: &'stage mut Items<'data>,
@@ -57,7 +59,17 @@ struct Stage<'stage, 'data> {
     sets: FxHashMap<Vec<Owner>, SharedId>,
 }
 
-impl Stage<'_, '_> {
+impl<'stage, 'data> Stage<'stage, 'data> {
+    fn new(image: &'stage Image<'data>, items: &'stage mut Items<'data>) -> Self {
+        Self {
+            image,
+            items,
+            claims: FxHashMap::default(),
+            slots: FxHashMap::default(),
+            sets: FxHashMap::default(),
+        }
+    }
+
     fn claim(&mut self, section: SectionIndex, start: u64, len: u64, owner: Owner, source: Source) {
         let end = start.saturating_add(len);
         self.claims.entry(section).or_default().push(Claim {

@@ -24,11 +24,7 @@ pub(crate) fn item_text(ledger: &Ledger<'_>, axis: Axis, id: ItemId) -> String {
         if axis == Axis::Module {
             return "(debug info)".to_owned();
         }
-        let name = ledger
-            .image()
-            .debug_units
-            .get(unit)
-            .and_then(|unit| unit.name.as_deref());
+        let name = unit.name.as_deref();
         return format!(
             "(debug info of {})",
             escaped(name.unwrap_or("a unit without a name"))

@@ -81,27 +81,9 @@ impl<'data> Items<'data> {
     pub(crate) fn find(
         image: &'data Image<'data>,
         witnesses: &Witnesses<'data>,
-        references: &'data References,
+        references: &References,
     ) -> (Self, Users, Shapes) {
-        let mut items = Self {
-            list: Vec::new(),
-            origins: Vec::new(),
-            folded: FxHashMap::default(),
-            names_len: names_len(image),
-            shared: vec![Vec::new()],
-            // Generous for any file that a linker writes, and what a hostile one may ask for.
-            room_for_shared: image.data.len() / 4 + (1 << 16),
-            of_symbols: image
-                .symbol_tables
-                .iter()
-                .map(|table| vec![None; table.symbols.len()])
-                .collect(),
-            exception_symbols: Vec::new(),
-            unused_tables: UnusedTables::default(),
-            pieces: vec![Vec::new(); image.sections.len()],
-            units: Vec::new(),
-            longer_strings: FxHashMap::default(),
-        };
+        let mut items = Self::none(image);
         let mut symbols = SymbolClaims::find(image, witnesses, &mut items);
         let mapped = witnesses
             .link_map
@@ -111,8 +93,8 @@ impl<'data> Items<'data> {
         let incoming = references.incoming();
         let mut tile = |items: &mut Self,
                         section: &Section<'data>,
-                        code: Option<&Incoming<'data>>,
-                        cutter: Option<&Cutter<'data>>| {
+                        code: Option<&Incoming<'_>>,
+                        cutter: Option<&Cutter<'_, 'data>>| {
             let in_map = mapped
                 .as_ref()
                 .map_or(&[][..], |mapped| mapped.sections_of(section));
@@ -183,6 +165,96 @@ impl<'data> Items<'data> {
         items.unused_tables = UnusedTables::find(image, mapped.as_ref(), &mut items);
         let users = Users::find(image, references, &incoming, &items);
         (items, users, shapes)
+    }
+
+    /// No items yet.
+    pub(crate) fn none(image: &Image<'data>) -> Self {
+        Self {
+            list: Vec::new(),
+            origins: Vec::new(),
+            folded: FxHashMap::default(),
+            names_len: names_len(image),
+            shared: vec![Vec::new()],
+            // Generous for any file that a linker writes, and what a hostile one may ask for.
+            room_for_shared: image.data.len() / 4 + (1 << 16),
+            of_symbols: image
+                .symbol_tables
+                .iter()
+                .map(|table| vec![None; table.symbols.len()])
+                .collect(),
+            exception_symbols: Vec::new(),
+            unused_tables: UnusedTables::default(),
+            pieces: vec![Vec::new(); image.sections.len()],
+            units: Vec::new(),
+            longer_strings: FxHashMap::default(),
+        }
+    }
+
+    /// Takes in those of a member, whose sections start at `first_section`. What is of no unit that says anything is from
+    /// `unit`, a number among those of the member.
+    pub(crate) fn append(&mut self, other: Self, first_section: u32, unit: Option<(u32, Source)>) {
+        let first_item = self.list.len();
+        let first_set = self.shared.len() - 1;
+        let first_unit = u32::try_from(self.units.len()).unwrap_or(u32::MAX);
+        let item = |id: ItemId| ItemId::new(first_item + id.index());
+        let owner = |owner: Owner| match owner {
+            Owner::Item(id) => Owner::Item(item(id)),
+            // All files have the same set of what was merged.
+            Owner::Shared(MERGED) => Owner::Shared(MERGED),
+            Owner::Shared(id) => Owner::Shared(SharedId::new(first_set + id.index())),
+            other => other,
+        };
+        let units = other.units;
+        let says_something = |number: u32| {
+            let unit = usize::try_from(number)
+                .ok()
+                .and_then(|number| units.get(number));
+            unit.is_some_and(|unit| *unit != Unit::Unknown)
+        };
+        let origin = |origin: Origin| {
+            let (own, source) = match (origin.unit.filter(|&own| says_something(own)), unit) {
+                (None, Some((unit, source))) => (Some(unit), source),
+                _ => (origin.unit, origin.source),
+            };
+            Origin {
+                unit: own.map(|unit| unit.saturating_add(first_unit)),
+                source,
+                ..origin
+            }
+        };
+        self.list.extend(other.list.into_iter().map(|item| Item {
+            place: item.place.map(|place| moved(place, first_section)),
+            ..item
+        }));
+        self.origins.extend(other.origins.into_iter().map(origin));
+        self.folded
+            .extend(other.folded.into_iter().map(|(id, mut names)| {
+                for name in &mut names {
+                    name.origin = origin(name.origin);
+                }
+                (item(id), names)
+            }));
+        self.names_len = self.names_len.saturating_add(other.names_len);
+        self.shared
+            .extend(other.shared.into_iter().skip(1).map(|mut set| {
+                for member in &mut set {
+                    *member = owner(*member);
+                }
+                set
+            }));
+        let first = usize::try_from(first_section).unwrap_or(usize::MAX);
+        for (number, mut pieces) in other.pieces.into_iter().enumerate() {
+            for piece in &mut pieces {
+                piece.owner = owner(piece.owner);
+            }
+            if let Some(own) = self.pieces.get_mut(first.saturating_add(number)) {
+                *own = pieces;
+            }
+        }
+        self.units.extend(units);
+        let ends = other.longer_strings.into_iter();
+        self.longer_strings
+            .extend(ends.map(|(end, longer)| (item(end), item(longer))));
     }
 
     /// The owner of the byte at a place; nothing for sections that hold no items.
@@ -285,6 +357,14 @@ impl<'data> Items<'data> {
             claims.entry(place.section).or_default().push(claim);
         }
         claims
+    }
+}
+
+/// A place of a member in the whole.
+pub(crate) fn moved(place: Place, first_section: u32) -> Place {
+    Place {
+        section: SectionIndex(place.section.0.saturating_add(first_section)),
+        ..place
     }
 }
 

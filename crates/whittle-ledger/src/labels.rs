@@ -10,7 +10,7 @@ use crate::cause::Causes;
 use crate::certainty::{Certainty, Source};
 use crate::item_text::{item_text, section_name};
 use crate::kind::Kind;
-use crate::layout::{Domain, SegmentIndex};
+use crate::layout::{Domain, MemberIndex, SegmentIndex};
 use crate::ledger::{Ledger, Span};
 use crate::owner::{ItemId, ItemKind, Owner};
 use crate::table::Copies;
@@ -26,6 +26,7 @@ pub(crate) struct Labels<'ledger, 'data> {
     /// symbols.
     room: usize,
     segments: SegmentIndex,
+    members: MemberIndex,
     of_crates: FxHashMap<u32, u32>,
     of_items: FxHashMap<(Axis, ItemId), u32>,
     of_sections: FxHashMap<(Axis, Domain, SectionIndex), u32>,
@@ -43,7 +44,8 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
             before: Vec::new(),
             // Several times what names take in any file that a linker wrote.
             room: ledger.image().data.len().saturating_mul(4) + (64 << 20),
-            segments: SegmentIndex::of(ledger.image()),
+            segments: SegmentIndex::of(ledger.image(), ledger.layout()),
+            members: MemberIndex::of(ledger.image(), ledger.layout()),
             of_crates: FxHashMap::default(),
             of_items: FxHashMap::default(),
             of_sections: FxHashMap::default(),
@@ -105,7 +107,7 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
                 };
                 (self.fixed(span.kind.name()), certainty, span.source)
             }
-            Axis::Member => sure(self.fixed("(file)")),
+            Axis::Member => sure(self.member(domain, span)),
             Axis::Segment => sure(self.segment(domain, span)),
             Axis::Section => sure(match span.place {
                 Some(place) => self.section(axis, domain, place.section, |labels| {
@@ -174,16 +176,17 @@ impl<'ledger, 'data> Labels<'ledger, 'data> {
             return self.intern(segment_name(image, number));
         };
         self.section(Axis::Segment, domain, section, |labels| {
-            let number = labels
-                .ledger
-                .image()
-                .section(section)
-                .filter(|section| section.access.loaded)
-                .and_then(|section| {
-                    // The segment that has its first byte.
-                    labels.segments.segment_at(Domain::Memory, section.address)
-                });
-            segment_name(image, number)
+            segment_name(image, labels.segments.of_section(section))
+        })
+    }
+
+    fn member(&mut self, domain: Domain, span: &Span<'_>) -> u32 {
+        let Some(Place { section, .. }) = span.place else {
+            let name = self.members.at(domain, span.start);
+            return self.intern(self.members.names[name].clone());
+        };
+        self.section(Axis::Member, domain, section, |labels| {
+            labels.members.names[labels.members.of_section(section)].clone()
         })
     }
 

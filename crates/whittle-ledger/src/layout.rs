@@ -3,13 +3,16 @@
 //! The file is one domain, memory a second, thread-local storage a third. Each is cut into regions that do not overlap;
 //! a region shows a part of one section, or something that is in no section.
 
+mod container;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use whittle_image::{Compression, FileKind, Image, SectionIndex, Segment};
+use whittle_image::{Compression, FileKind, Image, Section, SectionIndex, Segment};
 
 use crate::kind::Kind;
 use crate::owner::{Owner, Structure};
+pub(crate) use container::{Loaded, MemberIndex};
 
 /// A range that bytes are counted in: the file, memory, or thread-local storage. They are never added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +67,8 @@ pub(crate) struct Layout {
     pub(crate) loaded: Vec<Range<u64>>,
     /// The thread-local template, if there is one; regions tile it.
     pub(crate) template: Option<Range<u64>>,
+    /// Of a container: where the memory of its parts is, ascending and disjoint.
+    pub(crate) of_parts: Vec<Loaded>,
 }
 
 /// A wish for a range of a domain; earlier wishes win.
@@ -75,6 +80,9 @@ struct Wish {
 impl Layout {
     /// Lays out an image.
     pub(crate) fn of(image: &Image<'_>) -> Self {
+        if image.is_container() {
+            return Self::of_container(image);
+        }
         let mut layout = Self {
             file: file_regions(image),
             ..Self::default()
@@ -390,20 +398,39 @@ fn first_come(ranges: &[Range<u64>]) -> Vec<(Range<u64>, usize)> {
 pub(crate) struct SegmentIndex {
     file: Vec<(Range<u64>, usize)>,
     memory: Vec<(Range<u64>, usize)>,
+    /// The segment that has the first byte of each section.
+    of_sections: Vec<Option<usize>>,
 }
 
 impl SegmentIndex {
-    pub(crate) fn of(image: &Image<'_>) -> Self {
+    pub(crate) fn of(image: &Image<'_>, layout: &Layout) -> Self {
+        if image.is_container() {
+            return Self::of_container(image, layout);
+        }
         let in_file: Vec<_> = image
             .segments
             .iter()
             .map(|segment| segment.file_range.clone())
             .collect();
         let in_memory: Vec<_> = image.segments.iter().map(memory_range).collect();
-        Self {
+        let mut index = Self {
             file: first_come(&in_file),
             memory: first_come(&in_memory),
-        }
+            of_sections: Vec::new(),
+        };
+        let of_section = |section: &Section<'_>| {
+            let is_loaded = section.access.loaded;
+            index
+                .segment_at(Domain::Memory, section.address)
+                .filter(|_| is_loaded)
+        };
+        index.of_sections = image.sections.iter().map(of_section).collect();
+        index
+    }
+
+    /// The segment that has the first byte of a section that is loaded.
+    pub(crate) fn of_section(&self, section: SectionIndex) -> Option<usize> {
+        *self.of_sections.get(section.get())?
     }
 
     /// The number of the segment in the list of segments. `at` is a file offset or an address.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use whittle_code::References;
-use whittle_image::{Image, Place, SectionIndex};
+use whittle_image::{DebugUnit, Image, Place, SectionIndex};
 
 use crate::attribution::{self, agreement};
 use crate::axis::Axis;
@@ -11,7 +11,7 @@ use crate::cause::of_workspace;
 use crate::certainty::{Certainty, Source};
 use crate::constants::{PanicLocation, Users};
 use crate::crates::{Crate, CrateId};
-use crate::descriptions;
+use crate::found::Found;
 use crate::item_text::item_text;
 use crate::items::Items;
 use crate::kind::Kind;
@@ -43,7 +43,7 @@ pub struct Ledger<'data> {
     foreign: Vec<ItemId>,
     /// Strings that are the end of a longer one, with that, in ascending order.
     string_ends: Vec<(ItemId, ItemId)>,
-    debug_items: BTreeMap<ItemId, usize>,
+    debug_items: BTreeMap<ItemId, &'data DebugUnit>,
     totals: Totals,
 }
 
@@ -114,7 +114,8 @@ pub struct Totals {
 }
 
 impl<'data> Ledger<'data> {
-    /// Accounts for every byte of a file.
+    /// Accounts for every byte of a file. The ledger of a container is made of what is found in its members; whose things
+    /// are is then decided for all of them together.
     ///
     /// # Errors
     /// [`LedgerError`] if the result does not add up, which would be a fault of this library: it is checked each time.
@@ -123,8 +124,12 @@ impl<'data> Ledger<'data> {
         witnesses: &Witnesses<'data>,
         references: &'data References,
     ) -> Result<Self, LedgerError> {
-        let (mut items, users, shapes) = Items::find(image, witnesses, references);
-        let debug_items = descriptions::describe(image, &mut items);
+        let Found {
+            mut items,
+            users,
+            shapes,
+            debug_items,
+        } = Found::of(image, witnesses, references);
         let named = NamedPackages::find(image);
         let known = attribution::Known {
             image,
@@ -166,11 +171,16 @@ impl<'data> Ledger<'data> {
             crates,
             foreign,
             string_ends,
-            debug_items: debug_items.into_iter().zip(0..).collect(),
+            debug_items: debug_items.into_iter().collect(),
             totals: Totals::default(),
         };
         ledger.totals = ledger.add_up()?;
         Ok(ledger)
+    }
+
+    /// Where the parts of the file stand in each domain.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// The image that the ledger accounts for.
@@ -278,9 +288,9 @@ impl<'data> Ledger<'data> {
         self.totals
     }
 
-    /// The unit of debug info behind an item: an index into [`Image::debug_units`].
+    /// The unit of debug info behind an item.
     #[must_use]
-    pub fn debug_unit(&self, id: ItemId) -> Option<usize> {
+    pub fn debug_unit(&self, id: ItemId) -> Option<&'data DebugUnit> {
         self.debug_items.get(&id).copied()
     }
 

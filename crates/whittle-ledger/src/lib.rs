@@ -7,7 +7,7 @@
 //! A guess never looks like a fact: each attribution carries its [`Certainty`] and the [`Source`] it rests on.
 //!
 //! The stages inside, in order: items and their bytes (`items`), descriptions go to what they describe
-//! (`descriptions`), items get their crates (`attribution`), sections are laid out in the file and in memory
+//! (`descriptions`), both for each member of a container (`found`), items get their crates (`attribution`), sections are laid out in the file and in memory
 //! (`layout`). [`Snapshot`] rolls a ledger up to what can be kept, [`Difference`] compares two, [`Budget`] holds one against
 //! limits. [`Causes`] says why bytes exist, [`Table`] sums a ledger up along axes, [`savings`](Ledger::savings) says what could be got back.
 //!
@@ -46,6 +46,7 @@ mod crates;
 mod descriptions;
 mod difference;
 mod findings;
+mod found;
 mod graph;
 mod item_text;
 mod items;

@@ -21,7 +21,7 @@ pub(crate) fn functions<'data>(
     image: &Image<'data>,
     section: &Section<'data>,
     gaps: &[(u64, u64)],
-    incoming: &Incoming<'data>,
+    incoming: &Incoming<'_>,
     items: &mut Items<'data>,
 ) -> Vec<Claim> {
     let targets: Vec<u64> = incoming.targets(section.index).collect();

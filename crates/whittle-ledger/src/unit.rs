@@ -65,6 +65,14 @@ impl<'data> Unit<'data> {
         }
     }
 
+    /// Reads the name of an archive's member: `slib-763f8943f5a13846.slib.a27104cf5c6d451f-cgu.0.rcgu.o`.
+    pub(crate) fn of_member(name: &'data str) -> Self {
+        match Self::of_file_symbol(name) {
+            Self::Unknown if is_c_runtime(name) => Self::CRuntime,
+            unit => unit,
+        }
+    }
+
     /// Reads the path of an object in a link map.
     pub(crate) fn of_object(object: &InputObject<'data>) -> Self {
         let (folder, file) = split_path(object.path);

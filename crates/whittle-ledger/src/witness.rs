@@ -1,9 +1,9 @@
 //! What else is known about a file: a companion with symbols, the linker's map, the packages of its build.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use memchr::memmem;
-use whittle_image::{Image, link_map::LinkMap};
+use whittle_image::{Image, archive_members, link_map::LinkMap};
 
 /// What else is known about a file besides its own bytes. All of it is optional.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +17,24 @@ pub struct Witnesses<'data> {
 }
 
 impl Witnesses<'_> {
+    /// What is known of one part of a container.
+    pub(crate) fn of_part(&self, part: &Image<'_>) -> Self {
+        Self {
+            companion: self.companion.and_then(|it| it.companion_of(part)),
+            link_map: None,
+            packages: self.packages,
+        }
+    }
+
+    /// What is known of a file that is no container. A companion may be one.
+    pub(crate) fn of_whole(&self, image: &Image<'_>) -> Self {
+        let companion = match self.companion {
+            Some(companion) if companion.is_container() => companion.companion_of(image),
+            other => other,
+        };
+        Self { companion, ..*self }
+    }
+
     /// Nothing but the file itself.
     #[must_use]
     pub fn none() -> Self {
@@ -57,6 +75,8 @@ pub struct Package {
     pub stable_ids: Vec<u64>,
     /// What the constants of its crates are named after: see [`Package::constant_hashes_in`].
     pub constant_hashes: Vec<u128>,
+    /// The names of the objects in its library files that rustc did not make: see [`Package::foreign_objects_in`].
+    pub foreign_objects: Vec<String>,
     /// Folders that its build script writes to: objects from there are its own.
     pub out_dirs: Vec<String>,
     /// The folder of its manifest: what C compilers say they compiled there is its own.
@@ -74,6 +94,24 @@ impl Packages {
         self.list
             .iter()
             .position(|package| package.file_stems.iter().any(|own| own == stem))
+    }
+
+    /// The library file (without folder and ending) that brought each object which rustc did not make, by the object's
+    /// name; nothing where several did.
+    pub(crate) fn libraries_of_objects(&self) -> HashMap<&str, Option<&str>> {
+        let mut libraries: HashMap<&str, Option<&str>> = HashMap::new();
+        for package in &self.list {
+            let Some(stem) = package.file_stems.first() else {
+                continue;
+            };
+            for object in &package.foreign_objects {
+                libraries
+                    .entry(object)
+                    .and_modify(|known| *known = known.filter(|other| other == stem))
+                    .or_insert(Some(stem));
+            }
+        }
+        libraries
     }
 
     /// The packages with a crate of that name, in the order of the list.
@@ -179,6 +217,15 @@ impl Package {
             })
             .collect();
         ids.into_iter().collect()
+    }
+
+    /// The names of the objects in a library file that rustc did not make: what a build script compiled. They keep their
+    /// names when a static library is made of library files. Empty if the file cannot be followed.
+    #[must_use]
+    pub fn foreign_objects_in(rlib: &[u8]) -> Vec<String> {
+        let mut names = archive_members(rlib).unwrap_or_default();
+        names.retain(|name| !name.ends_with(".rcgu.o") && name != "lib.rmeta");
+        names
     }
 
     /// The hashes after which LLVM names the constants of a library file, ascending: one for each codegen unit that has

@@ -15,6 +15,7 @@ pub(crate) fn format(format: Format) -> &'static str {
         Format::MachO => "mach-o",
         Format::Pe => "pe",
         Format::Wasm => "wasm",
+        Format::Archive => "archive",
         _ => "other",
     }
 }
@@ -26,6 +27,7 @@ fn format_title(format: Format) -> &'static str {
         Format::MachO => "Mach-O",
         Format::Pe => "PE",
         Format::Wasm => "WebAssembly",
+        Format::Archive => "archive",
         _ => "another format",
     }
 }
@@ -37,6 +39,8 @@ pub(crate) fn kind(kind: FileKind) -> &'static str {
         FileKind::PositionIndependentExecutable => "position-independent-executable",
         FileKind::SharedLibrary => "shared-library",
         FileKind::Object => "object",
+        FileKind::Archive => "archive",
+        FileKind::Universal => "universal",
         _ => "other",
     }
 }
@@ -69,6 +73,8 @@ pub(crate) fn described(file: &FileFacts) -> String {
         FileKind::Executable | FileKind::PositionIndependentExecutable => "program",
         FileKind::SharedLibrary => "shared library",
         FileKind::Object => "object file",
+        FileKind::Archive => "static library",
+        FileKind::Universal => "universal file",
         _ => "file",
     };
     let stripped = if file.stripped {

@@ -1,5 +1,5 @@
-//! What stands in the library files of a build and of its toolchain: by which numbers symbols know a crate, and after
-//! which hashes its constants are named.
+//! What stands in the library files of a build and of its toolchain: by which numbers symbols know a crate, after which
+//! hashes its constants are named, and which objects a build script brought.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,6 +26,8 @@ pub(crate) fn read_packages(build: &Build, packages: &mut Packages) {
             };
             let ids = Package::stable_ids_in(&bytes, &unit.crate_name);
             package.stable_ids.extend(ids);
+            let foreign = Package::foreign_objects_in(&bytes);
+            package.foreign_objects.extend(foreign);
             package
                 .constant_hashes
                 .extend(Package::constant_hashes_in(&bytes));

@@ -117,8 +117,25 @@ fn twin_warning(warning: &TwinWarning) -> String {
     }
 }
 
-/// Whether an artifact can be explained on its own.
-pub(crate) fn is_linked(artifact: &Artifact) -> bool {
+/// What a build made for users: what was linked, else static libraries.
+pub(crate) fn what_ships(build: &Build) -> Vec<&Artifact> {
+    let linked: Vec<&Artifact> = build.artifacts.iter().filter(|it| is_linked(it)).collect();
+    if linked.is_empty() {
+        build.artifacts.iter().collect()
+    } else {
+        linked
+    }
+}
+
+/// The one file that a build made for users.
+pub(crate) fn only_artifact(build: &Build) -> Outcome<&Artifact> {
+    match what_ships(build)[..] {
+        [only] => Ok(only),
+        ref several => Err(not_one(several)),
+    }
+}
+
+fn is_linked(artifact: &Artifact) -> bool {
     artifact.kind != ArtifactKind::Staticlib
 }
 
@@ -143,6 +160,12 @@ pub(crate) fn not_one(linked: &[&Artifact]) -> Trouble {
                 "only static libraries came out of the build, and this needs a file that a linker made"
             ),
             "choose a package with a program or a dynamic library, or give a file",
+        );
+    }
+    if linked.iter().all(|artifact| !is_linked(artifact)) {
+        return Trouble::new(
+            anyhow!("{} static libraries came out of the build", linked.len()),
+            "choose a package with `-p`",
         );
     }
     let flags: Vec<String> = linked

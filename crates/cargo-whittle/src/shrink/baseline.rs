@@ -75,7 +75,7 @@ impl Baseline {
             progress.hear(&event);
         })?;
         let seconds = start.elapsed().as_secs_f64();
-        let artifact = what_ships(&build)?.clone();
+        let artifact = project::only_artifact(&build)?.clone();
         let shipped = Shipped::keep(&artifact.path, build.plain_path(&artifact), folder)?;
         let bytes = read(&shipped.copy)?;
         let file = FileFacts::of(&bytes)?;
@@ -333,21 +333,6 @@ pub(crate) fn package_spec(build: &Build, artifact: &Artifact) -> String {
         format!("{}@{}", own.name, own.version)
     } else {
         own.name.to_string()
-    }
-}
-
-/// The one artifact that is to be shrunk: what is linked, else a static library.
-fn what_ships(build: &Build) -> Outcome<&Artifact> {
-    let is_static = |artifact: &&Artifact| artifact.kind == ArtifactKind::Staticlib;
-    if !build.artifacts.iter().all(|artifact| is_static(&artifact)) {
-        return project::only_linked(build);
-    }
-    match &build.artifacts[..] {
-        [only] => Ok(only),
-        several => Err(Trouble::new(
-            anyhow!("{} static libraries came out of the build", several.len()),
-            "choose a package with `-p`",
-        )),
     }
 }
 

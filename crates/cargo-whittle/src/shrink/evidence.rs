@@ -34,7 +34,9 @@ impl FileFacts {
         let compressed = compressed(bytes)
             .context("cannot compress a file")
             .map_err(Trouble::plain)?;
+        // Of an archive it is the symbols that matter: no loader maps it.
         let image = Image::parse(bytes).ok();
+        let image = image.filter(|image| !image.is_container());
         let loaded = image.as_ref().map_or(file, |image| {
             image.segments.iter().fold(0, |sum: u64, segment| {
                 sum.saturating_add(segment.memory_size)

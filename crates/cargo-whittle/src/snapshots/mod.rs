@@ -35,7 +35,7 @@ pub(crate) fn listening() -> Outcome<Cargo> {
 pub(crate) fn of_build(cargo: &Cargo, selection: &Selection) -> Outcome<Taken> {
     let project = Project::with(cargo.clone(), selection);
     let (build, notes) = project.build()?;
-    let only = project::only_linked(&build)?;
+    let only = project::only_artifact(&build)?;
     let evidence = Evidence::of_artifact(&project, &build, only, notes)?;
     let facts = Facts::with(cargo, selection, &build, only, &evidence)?;
     of_evidence(&evidence, Some(facts))

@@ -1,8 +1,10 @@
 //! Packages that are built first.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
-use crate::whittle::{Package, json, run, stderr, stdout, sum};
+use crate::whittle::{Package, json, stdout, sum};
 
 #[test]
 fn a_package_is_built_and_what_ships_is_explained() {
@@ -143,18 +145,98 @@ fn libraries_for_c_and_custom_profiles_are_explained() {
 }
 
 #[test]
-fn a_static_library_alone_is_not_read_yet() {
+fn a_static_library_is_explained_member_by_member() {
     let package = Package::new(&[
         (
             "Cargo.toml",
-            "[package]\nname = \"archive\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\ncrate-type = [\"staticlib\"]\n",
+            "[package]\nname = \"archive\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\ncrate-type = [\"staticlib\"]\n\n\
+             [dependencies]\ncodec-sys = { path = \"codec-sys\" }\n",
         ),
         (
             "src/lib.rs",
-            "#[no_mangle]\npub extern \"C\" fn answer() -> u32 {\n    42\n}\n",
+            "#[no_mangle]\npub extern \"C\" fn answer(n: u64) -> usize {\n    format!(\"{n}\").len() + codec_sys::size(n)\n}\n",
+        ),
+        (
+            "codec-sys/Cargo.toml",
+            "[package]\nname = \"codec-sys\"\nversion = \"2.5.0\"\nedition = \"2021\"\n",
+        ),
+        (
+            "codec-sys/src/lib.rs",
+            "extern \"C\" {\n    fn codec_size(n: u64) -> usize;\n}\npub fn size(n: u64) -> usize {\n    unsafe { codec_size(n) }\n}\n",
+        ),
+        (
+            "codec-sys/codec.c",
+            "static const unsigned char table[512] = {1, 2, 3};\n\
+             unsigned long codec_size(unsigned long n) { return table[n % 512]; }\n",
+        ),
+        (
+            "codec-sys/build.rs",
+            "use std::process::Command;\nfn main() {\n    let out = std::env::var(\"OUT_DIR\").unwrap();\n    \
+             let run = |program: &str, args: &[&str]| assert!(Command::new(program).args(args).status().unwrap().success());\n    \
+             let (object, library) = (format!(\"{out}/codec.o\"), format!(\"{out}/libcodec.a\"));\n    \
+             run(\"cc\", &[\"-O1\", \"-fPIC\", \"-c\", \"codec.c\", \"-o\", &object]);\n    \
+             run(\"ar\", &[\"crs\", &library, &object]);\n    \
+             println!(\"cargo:rustc-link-search=native={out}\");\n    \
+             println!(\"cargo:rustc-link-lib=static=codec\");\n}\n",
         ),
     ]);
-    let output = run(["--manifest-path", &package.manifest()]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("archive"), "{}", stderr(&output));
+    let document = json([
+        "--manifest-path",
+        &package.manifest(),
+        "--by",
+        "member,crate",
+    ]);
+    assert_eq!(document["file"]["kind"], "archive");
+    assert_eq!(document["file"]["object-format"], "archive");
+    let path = package.path("target/release/libarchive.a");
+    let size = fs::metadata(&path).expect("it was built").len();
+    assert_eq!(document["totals"]["file"].as_u64(), Some(size));
+
+    // Members are as large as the archiver says, which lists them one after the other.
+    let listed = Command::new("ar")
+        .arg("tv")
+        .arg(&path)
+        .output()
+        .expect("`ar` is there, as the linker is");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let mut expected = BTreeMap::new();
+    for line in listed.lines() {
+        // `rw-r--r-- 0/0    1234 Jan  1 00:00 1970 name`
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let len: u64 = words[2].parse().expect("a size");
+        assert!(
+            expected.insert(words[7].to_owned(), len).is_none(),
+            "names are unique"
+        );
+    }
+    let mut members: BTreeMap<String, u64> = BTreeMap::new();
+    let mut crates: BTreeMap<String, u64> = BTreeMap::new();
+    let mut of_codec = 0;
+    for row in document["rows"].as_array().expect("rows") {
+        let file = row["file"].as_u64().expect("a number");
+        let text = |axis: &str| row[axis].as_str().expect("a name").to_owned();
+        if text("member").ends_with("codec.o") && text("crate") == "codec-sys@2.5.0" {
+            of_codec += file;
+        }
+        *members.entry(text("member")).or_default() += file;
+        *crates.entry(text("crate")).or_default() += file;
+    }
+    assert!(members.remove("(archive)").is_some());
+    assert_eq!(members, expected);
+
+    // The build says which package and version it is; the toolchain's own crates are told from it.
+    assert!(crates["archive@0.1.0"] > 0);
+    // What C compiled is the package's whose build script brought it: the table, and the function.
+    assert!(of_codec > 512, "{of_codec} bytes");
+    for name in [
+        "core",
+        "std",
+        "alloc",
+        "compiler_builtins",
+        "hashbrown (std)",
+    ] {
+        assert!(crates.contains_key(name), "{name}");
+    }
+    let unknown = document["totals"]["unknown"].as_u64().expect("a number");
+    assert!(unknown * 20 < size, "{unknown} of {size} bytes");
 }

@@ -168,10 +168,11 @@ proptest! {
 
 #[test]
 fn what_is_no_elf_file_is_named() {
-    let cases: [(&[u8], Lookalike); 8] = [
+    let cases: [(&[u8], Lookalike); 9] = [
         (b"#!/bin/sh\n", Lookalike::Text),
-        (b"\xca\xfe\xba\xbe\0\0", Lookalike::UniversalMachO),
-        (b"!<arch>\n", Lookalike::Archive),
+        (b"\xca\xfe\xba\xbe\0\0\0\x34", Lookalike::Java),
+        (b"!<thin>\n", Lookalike::ThinArchive),
+        (b"<bigaf>\n", Lookalike::BigArchive),
         (b"BC\xc0\xde", Lookalike::Bitcode),
         (b"\x1f\x8b\x08", Lookalike::Compressed),
         (b"\x28\xb5\x2f\xfd", Lookalike::Compressed),

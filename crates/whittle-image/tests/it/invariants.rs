@@ -16,6 +16,7 @@ pub fn assert_sound(image: &Image<'_>) {
     assert_extents(image);
     assert_debug_units(image);
     assert_addresses(image);
+    assert_members(image);
     assert!(image.warnings.list().len() <= Warnings::MAX_KEPT);
     for stub in &image.stubs {
         assert_part(image, stub.place, stub.len);
@@ -228,6 +229,43 @@ fn assert_addresses(image: &Image<'_>) {
             assert_byte(image, place);
             assert_eq!(image.address_of(place), Some(address));
         }
+    }
+}
+
+/// Members are disjoint, and the container has their sections and segments where it says.
+fn assert_members(image: &Image<'_>) {
+    assert!(image.members.is_empty() || image.is_container());
+    let (mut past, mut sections, mut segments) = (0, 0, 0);
+    for member in &image.members {
+        assert!(past <= member.file_range.start);
+        assert_inside(&member.file_range, image.file_len());
+        past = member.file_range.end;
+        assert!(sections <= member.first_section && segments <= member.first_segment);
+        let Some(inner) = &member.image else {
+            let own = &image.sections[usize::try_from(member.first_section).expect("few")];
+            assert_eq!(own.file_range, Some(member.file_range.clone()));
+            sections = member.first_section + 1;
+            continue;
+        };
+        assert_sound(inner);
+        assert_eq!(inner.file_len(), past - member.file_range.start);
+        let first = usize::try_from(member.first_section).expect("few");
+        for (shown, own) in image.sections[first..].iter().zip(&inner.sections) {
+            assert_eq!((&shown.name, shown.size), (&own.name, own.size));
+            assert_eq!(shown.stored(), own.stored());
+            let start = own.file_range.as_ref().map(|range| range.start);
+            let start = start.map(|start| start + member.file_range.start);
+            assert_eq!(shown.file_range.as_ref().map(|range| range.start), start);
+        }
+        sections = member.first_section + u32::try_from(inner.sections.len()).expect("few");
+        segments = member.first_segment + inner.segments.len();
+    }
+    assert!(usize::try_from(sections).expect("few") <= image.sections.len());
+    assert!(segments <= image.segments.len());
+    let parts = image.parts();
+    assert!(parts.is_sorted_by_key(|part| part.first_section));
+    for part in parts {
+        assert!(usize::try_from(part.section_range().end).expect("few") <= image.sections.len());
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the crate reads, judged by others: files made here byte by byte and files the linker made, whole and damaged.
 
+mod archives;
 mod complete;
+mod containers;
 mod damaged;
 #[cfg(target_os = "linux")]
 mod debug_files;

@@ -12,10 +12,10 @@ use crate::padding;
 use crate::tiling::Claim;
 
 /// What is known of constants before any has its bytes.
-pub(crate) struct Cutter<'data> {
+pub(crate) struct Cutter<'found, 'data> {
     image: &'data Image<'data>,
-    references: &'data References,
-    incoming: Incoming<'data>,
+    references: &'found References,
+    incoming: Incoming<'found>,
     shapes: Shapes,
     jump_tables: JumpTables,
 }
@@ -52,12 +52,12 @@ impl Gap {
     }
 }
 
-impl<'data> Cutter<'data> {
+impl<'found, 'data> Cutter<'found, 'data> {
     /// Gathers what is known; the code of `items` must be tiled.
     pub(crate) fn new(
         image: &'data Image<'data>,
-        references: &'data References,
-        incoming: Incoming<'data>,
+        references: &'found References,
+        incoming: Incoming<'found>,
         items: &Items<'data>,
     ) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl<'data> Cutter<'data> {
     }
 
     /// Gives back what is needed after cutting.
-    pub(crate) fn into_parts(self) -> (Incoming<'data>, Shapes) {
+    pub(crate) fn into_parts(self) -> (Incoming<'found>, Shapes) {
         (self.incoming, self.shapes)
     }
 

@@ -13,6 +13,7 @@ use whittle_code::{ReferenceKind, References};
 use whittle_image::{Image, Place, Section};
 
 use crate::descriptions::read_word;
+use crate::items::moved;
 
 /// A panic location: the place in the sources that a panic names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +94,20 @@ impl Shapes {
         found.locations.sort_unstable();
         found.locations.dedup_by_key(|location| location.place);
         found
+    }
+
+    /// Takes in those of a member, whose sections follow all others.
+    pub(crate) fn append(&mut self, other: Self, first_section: u32) {
+        let locations = other.locations.into_iter();
+        self.locations
+            .extend(locations.map(|location| PanicLocation {
+                place: moved(location.place, first_section),
+                file: moved(location.file, first_section),
+                ..location
+            }));
+        let texts = other.texts.into_iter();
+        self.texts
+            .extend(texts.map(|(start, len)| (moved(start, first_section), len)));
     }
 
     /// How many bytes a panic location has: pointer, length, line, column.

@@ -80,6 +80,19 @@ impl Users {
         users
     }
 
+    /// Takes in those of a member, whose first item is the next of the whole.
+    pub(crate) fn append(&mut self, other: &Self, first_item: usize) {
+        // The end of the last item is where the next one starts.
+        self.starts.resize(first_item, position(self.list.len()));
+        let first = position(self.list.len());
+        let starts = other.starts.iter();
+        self.starts
+            .extend(starts.map(|start| start.saturating_add(first)));
+        let users = other.list.iter();
+        self.list
+            .extend(users.map(|id| ItemId::new(first_item + id.index())));
+    }
+
     /// The users of an item, in ascending order. Empty for items with a name of their own.
     pub(crate) fn of(&self, item: ItemId) -> &[ItemId] {
         let bound = |index: usize| {

@@ -6,6 +6,7 @@ use whittle_image::{Binding, FileKind, Format, Place, Retention, SectionIndex, S
 use super::adjacency::{Edge, Node};
 use super::nodes::Nodes;
 use super::relative_tables::distances;
+use crate::items::moved;
 use crate::ledger::Ledger;
 use crate::owner::{ItemId, ItemKind, Owner};
 use crate::tiling::Piece;
@@ -130,9 +131,7 @@ pub(super) fn find(ledger: &Ledger<'_>, nodes: Nodes) -> Found {
     finder.exports();
     finder.items();
     finder.dispatches();
-    if let Some(entry) = ledger.image().entry {
-        finder.root(ledger.owner_at(entry), RootKind::Entry);
-    }
+    finder.entries();
     Found {
         edges: finder.found,
         perhaps_used: finder.perhaps_used,
@@ -267,30 +266,44 @@ impl Finder<'_, '_> {
     /// `-export_dynamic`).
     fn exports(&mut self) {
         let ledger = self.ledger;
-        let image = ledger.image();
-        let is_object = image.target.kind == FileKind::Object;
-        let is_program = matches!(
-            image.target.kind,
-            FileKind::Executable | FileKind::PositionIndependentExecutable
-        );
-        let is_only_listed = is_program && image.target.format == Format::MachO;
-        for table in &image.symbol_tables {
-            if !is_object && table.role != SymbolTableRole::Dynamic {
-                continue;
-            }
-            for symbol in &table.symbols {
-                if symbol.binding != Binding::Local
-                    && !symbol.undefined
-                    && let Some(place) = symbol.place
-                {
-                    let owner = ledger.owner_at(place);
-                    if is_only_listed {
-                        let node = owner.and_then(|owner| self.nodes.of(owner));
-                        self.perhaps_used.extend(node);
-                    } else {
-                        self.root(owner, RootKind::Exported);
+        for part in ledger.image().parts() {
+            let Some(image) = part.image else { continue };
+            let is_object = image.target.kind == FileKind::Object;
+            let is_program = matches!(
+                image.target.kind,
+                FileKind::Executable | FileKind::PositionIndependentExecutable
+            );
+            let is_only_listed = is_program && image.target.format == Format::MachO;
+            for table in &image.symbol_tables {
+                if !is_object && table.role != SymbolTableRole::Dynamic {
+                    continue;
+                }
+                for symbol in &table.symbols {
+                    if symbol.binding != Binding::Local
+                        && !symbol.undefined
+                        && let Some(place) = symbol.place
+                    {
+                        let place = moved(place, part.first_section);
+                        let owner = ledger.owner_at(place);
+                        if is_only_listed {
+                            let node = owner.and_then(|owner| self.nodes.of(owner));
+                            self.perhaps_used.extend(node);
+                        } else {
+                            self.root(owner, RootKind::Exported);
+                        }
                     }
                 }
+            }
+        }
+    }
+
+    /// Where programs start.
+    fn entries(&mut self) {
+        let ledger = self.ledger;
+        for part in ledger.image().parts() {
+            if let Some(entry) = part.image.and_then(|image| image.entry) {
+                let entry = moved(entry, part.first_section);
+                self.root(ledger.owner_at(entry), RootKind::Entry);
             }
         }
     }

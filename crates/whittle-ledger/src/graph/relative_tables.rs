@@ -85,7 +85,7 @@ fn read(ledger: &Ledger<'_>, item: &Item<'_>, targets: &mut Vec<(Owner, Likely)>
 
 /// What constant is at an address, other than the table itself, and whether it starts there.
 fn target(ledger: &Ledger<'_>, table: Place, address: u64) -> Option<(Owner, bool)> {
-    let place = ledger.image().place_at(address)?;
+    let place = ledger.image().place_near(table.section, address)?;
     let owner = ledger.owner_at(place)?;
     match owner {
         Owner::Item(id) => {

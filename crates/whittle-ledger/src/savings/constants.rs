@@ -1,7 +1,7 @@
 //! Equal constants: read-only data that stands in the file more than once.
 
 use rustc_hash::FxHashMap;
-use whittle_image::{FileKind, Image, Place, SectionIndex, SectionRole};
+use whittle_image::{Image, Place, SectionIndex, SectionRole};
 
 use super::body::{Bodies, Extent, keep_likely, without_overlaps};
 use crate::ledger::Ledger;
@@ -12,7 +12,7 @@ use crate::owner::ItemId;
 /// What one has in common with a longer one is not looked for.
 pub(super) fn equal_constants(ledger: &Ledger<'_>) -> Vec<Vec<ItemId>> {
     let image = ledger.image();
-    if image.target.kind == FileKind::Object {
+    if !image.target.kind.is_linked() {
         return Vec::new();
     }
     let mut items: FxHashMap<Place, ItemId> = FxHashMap::default();

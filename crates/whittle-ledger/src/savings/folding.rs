@@ -7,7 +7,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use whittle_code::Method;
-use whittle_image::{Described, FileKind, Image, Place, SectionIndex, SectionRole};
+use whittle_image::{Described, Image, Place, SectionIndex, SectionRole};
 
 use super::Exactness;
 use super::body::{Bodies, Extent, keep_likely, without_overlaps};
@@ -31,8 +31,7 @@ impl Folding {
     pub(super) fn find(ledger: &Ledger<'_>) -> Self {
         let image = ledger.image();
         let references = ledger.references();
-        if image.target.kind == FileKind::Object || references.coverage().method != Method::Decoded
-        {
+        if !image.target.kind.is_linked() || references.coverage().method != Method::Decoded {
             return Self::default();
         }
         let frames = Frames::of(image);

@@ -169,7 +169,13 @@ impl Ledger<'_> {
                 });
             }
         };
-        if image.target.kind != FileKind::Object {
+        // Of a universal file symbols and debug info can go, as from each of its programs.
+        if image.target.kind == FileKind::Universal {
+            for (kind, bytes, exactness) in self.left_out(groups) {
+                push(kind, bytes, exactness);
+            }
+        }
+        if image.target.kind.is_linked() {
             for (kind, bytes, exactness) in self.left_out(groups) {
                 push(kind, bytes, exactness);
             }

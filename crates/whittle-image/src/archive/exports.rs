@@ -1,4 +1,4 @@
-//! Archives of object files (`.a`): what in them can be linked to. The members are not accounted for yet.
+//! What archives of object files say without being accounted for: what in them can be linked to, and what is in them.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +31,19 @@ pub fn archive_exports(data: &[u8]) -> Result<BTreeSet<&[u8]>, ArchiveError> {
         }
     }
     Ok(names)
+}
+
+/// The names of an archive's members, in its order. Bytes that are not UTF-8 are replaced.
+///
+/// # Errors
+/// [`ArchiveError`] if the bytes are no archive, or the list of its members cannot be followed.
+pub fn archive_members(data: &[u8]) -> Result<Vec<String>, ArchiveError> {
+    let archive = ArchiveFile::parse(data)?;
+    let names = archive.members().map(|member| {
+        let name = String::from_utf8_lossy(member?.name()).into_owned();
+        Ok(name)
+    });
+    names.collect()
 }
 
 #[cfg(test)]
@@ -99,6 +112,8 @@ mod tests {
         let names = archive_exports(&bytes).expect("it is an archive");
         let expected: BTreeSet<&[u8]> = [&b"add"[..], b"subtract"].into();
         assert_eq!(names, expected);
+        let members = archive_members(&bytes).expect("it is an archive");
+        assert_eq!(members, ["a.o", "lib.rmeta", "b.o"]);
     }
 
     #[test]
