@@ -142,6 +142,14 @@ impl<'data> Image<'data> {
         }
     }
 
+    /// Whether a debug companion belongs to `image`, or of a universal file to one of its slices.
+    #[must_use]
+    pub fn describes(&self, image: &Image<'_>) -> bool {
+        let parts = image.parts();
+        let mut images = parts.iter().filter_map(|part| part.image);
+        images.any(|part| self.companion_of(part).is_some())
+    }
+
     /// The member that holds a section, and the number that the section has there; nothing for what is the file's own.
     fn member_of(
         &self,

@@ -1,11 +1,12 @@
 //! Debug companions: a file with the symbols of another. Found as GDB finds them ("Debugging Information in Separate
-//! Files"): by build-id, else by the debug link and its checksum.
+//! Files"): by build-id, else by the debug link and its checksum. For macOS, in the bundle that `dsymutil` leaves beside the
+//! file, by the UUID.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use whittle_image::Image;
+use whittle_image::{Format, Image};
 
 use super::file;
 use crate::trouble::{Outcome, Trouble};
@@ -33,7 +34,30 @@ pub(crate) fn find(path: &Path, image: &Image<'_>) -> Option<Companion> {
     if !image.is_stripped() {
         return None;
     }
-    by_build_id(image).or_else(|| by_debug_link(path, image))
+    match image.target.format {
+        Format::MachO => in_bundle(path, image),
+        _ => by_build_id(image).or_else(|| by_debug_link(path, image)),
+    }
+}
+
+/// Looks into `NAME.dSYM`. What stands in it has the name of the file that the linker wrote, which cargo renames.
+fn in_bundle(path: &Path, image: &Image<'_>) -> Option<Companion> {
+    // A bundle of honest tools has one file for each program.
+    const MAX_FILES: usize = 64;
+    let mut bundle = path.as_os_str().to_owned();
+    bundle.push(".dSYM");
+    let folder = Path::new(&bundle).join("Contents/Resources/DWARF");
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .take(MAX_FILES)
+        .collect();
+    files.sort_unstable();
+    files.into_iter().find_map(|path| {
+        let bytes = file::read(&path, "the debug file").ok()?;
+        let is_of_file = Image::parse(&bytes).is_ok_and(|it| it.describes(image));
+        is_of_file.then_some(Companion { path, bytes })
+    })
 }
 
 fn by_build_id(image: &Image<'_>) -> Option<Companion> {
@@ -92,9 +116,12 @@ fn crc32(bytes: &[u8]) -> u32 {
 /// # Errors
 /// If both carry a build-id and these differ, or if the companion has no symbols.
 pub(crate) fn check(image: &Image<'_>, companion: &Image<'_>, path: &Path) -> Outcome<()> {
-    if let (Some(own), Some(other)) = (&image.facts.build_id, &companion.facts.build_id)
-        && own != other
-    {
+    let differs = match (&image.facts.build_id, &companion.facts.build_id) {
+        (Some(own), Some(other)) => own != other,
+        // Each slice of a universal file has a number of its own.
+        _ => companion.is_container() && !companion.describes(image),
+    };
+    if differs {
         return Err(Trouble::new(
             anyhow!(
                 "the debug file `{}` belongs to another build: its build-id differs",

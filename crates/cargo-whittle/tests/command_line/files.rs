@@ -1,6 +1,8 @@
 //! Files that are there: stripped and not, with debug files and link maps.
 
 use std::fs;
+use std::io::Read as _;
+use std::path::Path;
 use std::process::Command;
 
 use crate::whittle::{json, own_program, stdout, sum};
@@ -143,6 +145,38 @@ fn a_debug_file_gives_a_stripped_program_its_names_back() {
     bytes.push(0);
     fs::write(&debug, bytes).expect("it is written");
     assert!(known(&json([&linked])) < known(&with_link));
+}
+
+#[test]
+fn a_bundle_beside_a_program_for_macos_gives_its_names_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let unpacked = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/{name}.gz"));
+        let packed = fs::read(path).expect("a fixture");
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(&*packed)
+            .read_to_end(&mut bytes)
+            .expect("a whole fixture");
+        bytes
+    };
+    let program = folder.path().join("program");
+    fs::write(&program, unpacked("macos-aarch64-stripped")).expect("it is written");
+    let bundle = folder.path().join("program.dSYM/Contents/Resources/DWARF");
+    fs::create_dir_all(&bundle).expect("a folder");
+    let own = |document: &serde_json::Value| -> u64 {
+        let crates = document["crates"].as_array().expect("crates");
+        let own = crates.iter().filter(|it| it["crate"] == "specimen_words");
+        own.map(|it| it["written"].as_u64().expect("a number"))
+            .sum()
+    };
+    assert_eq!(own(&json([&program])), 0);
+    // One of another processor has another number and is not taken.
+    fs::write(bundle.join("program-12"), unpacked("macos-x86_64")).expect("it is written");
+    assert_eq!(own(&json([&program])), 0);
+    fs::write(bundle.join("program-34"), unpacked("macos-aarch64")).expect("it is written");
+    let document = json([&program]);
+    assert!(own(&document) > 0);
+    assert!(document["notes"].to_string().contains("program-34"));
 }
 
 fn has_objcopy() -> bool {
