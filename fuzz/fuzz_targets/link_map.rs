@@ -12,10 +12,10 @@ fuzz_target!(|bytes: &[u8]| {
     let mut sections_seen = 0;
     for output in map.output_sections() {
         let index = map
-            .find_output(output.name, output.address)
+            .find_output(&output.name, output.address)
             .expect("an output section of the map");
         let found = map.output(index);
-        assert_eq!((found.name, found.address), (output.name, output.address));
+        assert_eq!((&found.name, found.address), (&output.name, output.address));
     }
     let mut output = None;
     let mut end = 0;

@@ -217,7 +217,7 @@ pub(crate) struct WhyArguments {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What else is known about FILE")]
 pub(crate) struct WitnessArguments {
-    /// The map that the linker wrote for FILE (lld, GNU ld, mold)
+    /// The map that the linker wrote for FILE (lld, GNU ld, mold, Apple's ld)
     #[arg(long, value_name = "PATH", requires = "file")]
     pub(crate) link_map: Option<PathBuf>,
     /// A file with the symbols of FILE

@@ -168,7 +168,7 @@ pub(crate) fn parse_map<'data>(path: &Path, bytes: &'data [u8]) -> Outcome<LinkM
         .map_err(|error| {
             Trouble::new(
                 error,
-                "link with `-Wl,-Map=FILE` by lld, GNU ld or mold to get one",
+                "link with `-Wl,-Map=FILE` by lld, GNU ld or mold, or with `-Wl,-map,FILE` for macOS, to get one",
             )
         })
 }
@@ -197,7 +197,7 @@ fn check_map(image: &Image<'_>, map: &LinkMap<'_>, path: &Path) -> Outcome<()> {
         })
         .find(|section| {
             !map.output_sections().iter().any(|output| {
-                (output.name, output.address, output.size)
+                (&output.name, output.address, output.size)
                     == (&section.name, section.address, section.size)
             })
         });

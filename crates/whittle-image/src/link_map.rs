@@ -1,13 +1,14 @@
 //! Link maps: which object brought which bytes of the linked file, as the linker itself wrote it down (`-Wl,-Map=FILE`).
 //!
-//! Takes the bytes of a map and returns a [`LinkMap`] that borrows from them. Three formats are read: lld for ELF, mold
-//! and GNU ld. The map is taken at its word; comparing it with the image (same sections, same addresses?) and turning
+//! Takes the bytes of a map and returns a [`LinkMap`] that borrows from them. Four formats are read: lld for ELF, mold
+//! and GNU ld, and that of Apple's linkers and lld for Mach-O. The map is taken at its word; comparing it with the image (same sections, same addresses?) and turning
 //! an object's path into a package is left to others.
 //!
 //! A map is untrusted and may be cut short. What is no map at all is an error that names the line; a line that makes no
 //! sense inside a map is left out and counted ([`LinkMap::skipped_lines`]). Time is linear in the map's length apart
 //! from one sort, and memory stays below the map's own size for any map a linker writes.
 
+mod apple;
 mod builder;
 mod columns;
 mod gnu;
@@ -15,6 +16,7 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -51,6 +53,8 @@ pub enum Linker {
     Mold,
     /// GNU ld of binutils, also known as `ld.bfd`.
     GnuLd,
+    /// Apple's linkers for Mach-O, and LLVM's `ld64.lld`, which writes the same.
+    Apple,
 }
 
 /// An index into [`LinkMap::output_sections`].
@@ -68,8 +72,8 @@ pub struct InputIndex(u32);
 /// A section of the linked file. mold also lists its headers this way, as `EHDR`, `PHDR` and `SHDR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputSection<'m> {
-    /// The section's name, `.text` for example.
-    pub name: &'m str,
+    /// The section's name: `.text`, or `__TEXT,__text`.
+    pub name: Cow<'m, str>,
     /// Its address when loaded; 0 for what is not loaded.
     pub address: u64,
     /// Its size in bytes.
@@ -136,7 +140,7 @@ pub enum LinkMapError {
     #[error("the link map is empty")]
     Empty,
     /// The first line with text on it is none that a known linker writes.
-    #[error("line {line} does not open a link map of lld, mold or GNU ld")]
+    #[error("line {line} does not open a link map of lld, mold, GNU ld or Apple's linker")]
     Unrecognized {
         /// The line that was looked at.
         line: usize,
@@ -171,6 +175,9 @@ impl<'m> LinkMap<'m> {
         }
         if columns::is_mold_header(opening) {
             return columns::parse(bytes, Linker::Mold);
+        }
+        if apple::is_header(opening) {
+            return apple::parse(bytes);
         }
         if let Some(format) = unsupported_format(opening) {
             return Err(LinkMapError::Unsupported { line, format });
@@ -266,7 +273,7 @@ impl<'m> LinkMap<'m> {
     pub fn find_output(&self, name: &str, address: u64) -> Option<OutputIndex> {
         let key = |&index: &OutputIndex| {
             let output = self.output(index);
-            (output.name, output.address)
+            (&*output.name, output.address)
         };
         let at = self
             .by_name
@@ -350,6 +357,12 @@ impl InputSection<'_> {
         self.address.saturating_add(self.size)
     }
 
+    /// Whether it is a string that linkers for Mach-O share among objects and list under the first that has it.
+    #[must_use]
+    pub fn is_literal_string(&self) -> bool {
+        self.name.starts_with("literal string: ")
+    }
+
     /// Whether it holds strings or constants that linkers share among objects, going by the names compilers give
     /// them: `.rodata.str1.1` is strings of 1-byte characters, `.rodata.cst16` constants of 16 bytes.
     ///
@@ -363,6 +376,7 @@ impl InputSection<'_> {
         };
         digit_after(".rodata.str")
             || digit_after(".rodata.cst")
+            || self.is_literal_string()
             || matches!(self.name, ".comment" | ".debug_str" | ".debug_line_str")
     }
 }
@@ -373,7 +387,6 @@ fn unsupported_format(opening: &[u8]) -> Option<&'static str> {
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     match (words.next()?, words.next()?) {
-        (b"#", b"Path:") => Some("Apple's linker"),
         (b"Addr", b"Off") => Some("wasm-ld"),
         (b"Address", b"Size") => Some("lld-link"),
         (b"**", b"file") | (b"Memory", b"map") => Some("gold"),

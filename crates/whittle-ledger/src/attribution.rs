@@ -324,10 +324,18 @@ impl<'data> Evidence<'data> {
     }
 }
 
+/// The name without what assemblers put before those that stay in their object: `.L` for ELF, `l_` for Mach-O.
+fn without_local_mark(name: &[u8]) -> &[u8] {
+    let bare = name
+        .strip_prefix(b".L")
+        .or_else(|| name.strip_prefix(b"l_"));
+    bare.unwrap_or(name)
+}
+
 /// Where a constant in the merged module came from, by the hash in its name: a library file of the build has it, or
 /// none has, and then the program itself does.
 fn of_constant_name(name: &[u8], merged: &Unit<'_>, crates: &mut Crates<'_>) -> Attribution {
-    let Some(hash) = constant_hash(name.strip_prefix(b".L").unwrap_or(name)) else {
+    let Some(hash) = constant_hash(without_local_mark(name)) else {
         return Attribution::UNKNOWN;
     };
     let known = crates.of_constants(hash);

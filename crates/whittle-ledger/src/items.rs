@@ -117,9 +117,18 @@ impl<'data> Items<'data> {
                 bounds.extend([start, start.saturating_add(input.size)]);
             }
             bounds.sort_unstable();
-            tiling.lay(extended(bare, &bounds, section.size));
-            if let Some(mapped) = &mapped {
-                tiling.lay(mapped.claims(section, in_map, items));
+            let bare = extended(bare, &bounds, section.size);
+            let of_map = mapped
+                .as_ref()
+                .map(|mapped| mapped.claims(section, in_map, items));
+            // Where no symbol has a size, the map alone says where what they name ends.
+            let order = if image.target.format.symbols_have_sizes() {
+                [Some(bare), of_map]
+            } else {
+                [of_map, Some(bare)]
+            };
+            for claims in order.into_iter().flatten() {
+                tiling.lay(claims);
             }
             tiling.lay(frames.remove(&section.index).unwrap_or_default());
             if let Some(incoming) = code.filter(|_| !image.target.format.symbols_have_sizes()) {

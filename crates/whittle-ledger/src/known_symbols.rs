@@ -5,6 +5,7 @@ pub(crate) fn is_anonymous(name: &[u8]) -> bool {
     name.is_empty()
         || name.starts_with(b".L")
         || name.starts_with(b"anon.")
+        || name.starts_with(b"l_anon.")
         || name.starts_with(b"switch.table")
         || name.starts_with(b"str.")
         || name.starts_with(b"GCC_except_table")

@@ -132,7 +132,7 @@ impl<'data> Mapped<'data> {
             };
             let end = start.saturating_add(input.size);
             while gaps.next_if(|gap| gap.1 <= start).is_some() {}
-            let pool = if input.name.starts_with(".rodata.str") {
+            let pool = if input.name.starts_with(".rodata.str") || input.is_literal_string() {
                 Pool::Strings
             } else {
                 Pool::Constants

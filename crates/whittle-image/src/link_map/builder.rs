@@ -3,6 +3,7 @@
 //! The readers report in the map's order, without looking back; here objects are interned, input sections are sorted
 //! and cut so that they are disjoint, and the indices for lookups are made.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::{
@@ -59,13 +60,18 @@ impl<'m> Builder<'m> {
     }
 
     /// Opens an output section. `None` if its range passes the end of the address space.
-    pub(super) fn output(&mut self, name: &'m str, address: u64, size: u64) -> Option<OutputIndex> {
+    pub(super) fn output(
+        &mut self,
+        name: impl Into<Cow<'m, str>>,
+        address: u64,
+        size: u64,
+    ) -> Option<OutputIndex> {
         self.section_is_open = false;
         address.checked_add(size)?;
         let index = OutputIndex(u32::try_from(self.output_sections.len()).ok()?);
         let first = u32::try_from(self.sections.len()).ok()?;
         self.output_sections.push(OutputSection {
-            name,
+            name: name.into(),
             address,
             size,
             sections: first..first,
@@ -251,10 +257,11 @@ impl<'m> Builder<'m> {
 
     fn index_by_name(&self) -> Vec<OutputIndex> {
         let mut indices = self.output_indices();
-        indices.sort_by_key(|index| {
+        let key = |index: &OutputIndex| {
             let output = &self.output_sections[to_usize(index.0)];
-            (output.name, output.address)
-        });
+            (&*output.name, output.address)
+        };
+        indices.sort_by(|a, b| key(a).cmp(&key(b)));
         indices
     }
 
@@ -304,6 +311,23 @@ fn is_addressable(output: &OutputSection<'_>) -> bool {
     output.size > 0 && !not_loaded && !thread_local
 }
 
+/// Apple's newer linker writes `libb.a[2](b.o)`.
+fn without_number(path: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // Linkers know these files by exactly these endings.
+    let is_library = |path: &str| {
+        let ending = path.rsplit_once('.').map(|(_, ending)| ending);
+        matches!(ending, Some("a" | "rlib"))
+    };
+    let split = path
+        .strip_suffix(']')
+        .and_then(|path| path.rsplit_once('['));
+    match split {
+        Some((path, number)) if is_number(number) && is_library(path) => path,
+        _ => path,
+    }
+}
+
 /// Takes `archive(member)` apart. Paths and members may have parentheses of their own: the member starts at the
 /// parenthesis that matches the last one.
 fn split_member(text: &str) -> InputObject<'_> {
@@ -327,7 +351,7 @@ fn split_member(text: &str) -> InputObject<'_> {
                 return whole;
             }
             return InputObject {
-                path,
+                path: without_number(path),
                 member: Some(member),
             };
         }

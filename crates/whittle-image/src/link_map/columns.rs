@@ -82,7 +82,7 @@ impl<'m> Row<'m> {
     fn parse(linker: Linker) -> fn(&'m str) -> Option<Self> {
         match linker {
             Linker::Mold => Self::parse_mold,
-            Linker::Lld | Linker::GnuLd => Self::parse_lld,
+            Linker::Lld | Linker::GnuLd | Linker::Apple => Self::parse_lld,
         }
     }
 

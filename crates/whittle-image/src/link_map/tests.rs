@@ -154,7 +154,7 @@ fn rows(map: &LinkMap<'_>) -> Vec<(String, String, u64, u64, String)> {
                     None => object.path.into(),
                 }
             });
-            let output = map.output(section.output).name.into();
+            let output = map.output(section.output).name.to_string();
             (
                 output,
                 section.name.into(),
@@ -181,10 +181,10 @@ fn check_promises(map: &LinkMap<'_>) -> Result<(), String> {
     for (position, output) in map.output_sections().iter().enumerate() {
         let index = OutputIndex(u32::try_from(position).map_err(|error| error.to_string())?);
         let found = map
-            .find_output(output.name, output.address)
+            .find_output(&output.name, output.address)
             .ok_or("output is not found")?;
         let found = map.output(found);
-        if (found.name, found.address) != (output.name, output.address) {
+        if (&found.name, found.address) != (&output.name, output.address) {
             return Err(format!("found {found:?} instead of {output:?}"));
         }
         let mut end = output.address;
@@ -375,7 +375,7 @@ fn mold_map_gives_every_section_its_object() -> TestResult {
     let names: Vec<_> = map
         .output_sections()
         .iter()
-        .map(|output| output.name)
+        .map(|output| output.name.as_ref())
         .collect();
     let names_expected = [
         "EHDR",
@@ -584,10 +584,7 @@ fn what_is_no_map_is_an_error_with_its_line() {
     );
     assert_eq!(
         error("# Path: target/release/demo\n# Arch: arm64\n"),
-        Err(LinkMapError::Unsupported {
-            line: 1,
-            format: "Apple's linker"
-        })
+        Err(LinkMapError::NoSections { line: 2 })
     );
     assert_eq!(
         error("    Addr      Off     Size Out     In      Symbol\n"),
@@ -765,4 +762,98 @@ fn rust_program_matches_its_map() -> TestResult {
     assert!(output.status.success(), "{output:?}");
     let path = |name| folder.path().join(name);
     check_planted(&path("sown"), &path("sown.map"), "sown.")
+}
+
+/// What `ld64.lld` of LLVM 22 wrote for two objects, one in an archive.
+const APPLE: &str = "# Path: prog
+# Arch: x86_64
+# Object files:
+[  0] linker synthesized
+[  1] a.o
+[  2] /lib (x)/libb.a(b.o)
+# Sections:
+# Address\tSize    \tSegment\tSection
+0x1000005A0\t0x00000060\t__TEXT\t__text
+0x100000600\t0x00000006\t__TEXT\t__stubs
+0x100000622\t0x0000000C\t__TEXT\t__cstring
+0x100000640\t0x00001040\t__TEXT\t__unwind_info
+0x100002010\t0x00000010\t__DATA\t__data
+# Symbols:
+# Address\tSize    \tFile  Name
+0x1000005A0\t0x00000010\t[  1] _helper
+0x1000005B0\t0x00000028\t[  1] _main
+0x1000005E0\t0x00000020\t[  2] _other
+0x100000600\t0x00000006\t[  0] _puts
+0x100000622\t0x00000006\t[  1] literal string: hello
+0x100000628\t0x00000006\t[  2] literal string: a\tb
+0x100000640\t0x00001040\t[  0] compact unwind info
+0x100002010\t0x00000004\t[  1] _counter
+0x100002018\t0x00000000\t[  0] __dyld_private
+# Dead Stripped Symbols:
+#        \tSize    \tFile  Name
+<<dead>>\t0x00000006\t[  2] _unused
+";
+
+#[test]
+fn maps_for_macos_say_which_object_brought_which_symbol() -> TestResult {
+    let map = LinkMap::parse(APPLE.as_bytes())?;
+    assert_eq!(map.linker(), Linker::Apple);
+    assert_eq!(map.skipped_lines(), 0);
+    let object = |path, member| InputObject { path, member };
+    assert_eq!(
+        map.objects(),
+        [object("a.o", None), object("/lib (x)/libb.a", Some("b.o"))]
+    );
+    let text = map
+        .find_output("__TEXT,__text", 0x1_0000_05a0)
+        .ok_or("no code")?;
+    let parts: Vec<_> = map
+        .sections_of(text)
+        .iter()
+        .map(|it| {
+            (
+                it.address,
+                it.size,
+                it.name,
+                it.object.map(ObjectIndex::get),
+            )
+        })
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            (0x1_0000_05a0, 0x10, "helper", Some(0)),
+            (0x1_0000_05b0, 0x28, "main", Some(0)),
+            (0x1_0000_05e0, 0x20, "other", Some(1)),
+        ]
+    );
+    let string = map.at(0x1_0000_0629).ok_or("no string")?;
+    assert_eq!(string.name, "literal string: a\tb");
+    assert!(string.is_mergeable());
+    assert_eq!(map.at(0x1_0000_0600).ok_or("no stub")?.object, None);
+    Ok(())
+}
+
+#[test]
+fn damaged_maps_for_macos_are_read_as_far_as_they_go() -> TestResult {
+    for len in 0..APPLE.len() {
+        // What is no map is an error, and all else is in order.
+        let Ok(map) = LinkMap::parse(&APPLE.as_bytes()[..len]) else {
+            continue;
+        };
+        for section in map.sections() {
+            assert!(section.end() <= map.output(section.output).end());
+        }
+    }
+    // Numbers of objects that nothing lists, addresses that no section has.
+    let hostile = APPLE
+        .replace("[  2] _other", "[999] _other")
+        .replace("0x100002010\t0x00000004", "0xFFFFFFFFFFFFFFFF\t0x00000004");
+    let map = LinkMap::parse(hostile.as_bytes())?;
+    assert_eq!(map.skipped_lines(), 1);
+    // Apple's newer linker numbers libraries.
+    let newer = APPLE.replace("libb.a(b.o)", "libb.a[2](b.o)");
+    let map = LinkMap::parse(newer.as_bytes())?;
+    assert_eq!(map.objects()[1].path, "/lib (x)/libb.a");
+    Ok(())
 }
