@@ -93,9 +93,13 @@ pub(crate) fn described(file: &FileFacts) -> String {
     let rustc = rustc.map_or(String::new(), |version| {
         format!(", rustc {}", plain(version))
     });
+    let machine = match file.architecture.as_str() {
+        // What holds files for several machines is for none.
+        "none" => String::new(),
+        machine => format!(" for {}", plain(machine)),
+    };
     format!(
-        "{kind} for {} ({}), {stripped}{rustc}",
-        plain(&file.architecture),
+        "{kind}{machine} ({}), {stripped}{rustc}",
         format_title(file.format)
     )
 }

@@ -30,10 +30,10 @@ fn what_is_no_object_file_is_named() {
     assert!(error_on(b"").contains("empty"));
     assert!(error_on(b"#!/bin/sh\necho hello\n").contains("text"));
     assert!(error_on(b"\xcf\xfa\xed\xfe\x07\0\0\x01").contains("malformed Mach-O header"));
-    assert!(error_on(b"\xca\xfe\xba\xbe\0\0\0\x02").contains("universal"));
+    assert!(error_on(b"\xca\xfe\xba\xbe\0\0\0\x02").contains("table of slices"));
     assert!(error_on(b"MZ\x90\0\x03\0\0\0").contains("malformed PE header"));
     assert!(error_on(b"\0asm").contains("WebAssembly"));
-    assert!(error_on(b"!<arch>\n/               0").contains("ar x"));
+    assert!(error_on(b"!<thin>\n/               0").contains("thin archive"));
     assert!(error_on(b"\x7fELF").contains("ELF header"));
 }
 
