@@ -184,7 +184,7 @@ fn a_static_library_is_explained_member_by_member() {
         "--manifest-path",
         &package.manifest(),
         "--by",
-        "member,crate",
+        "member,crate,kind",
     ]);
     assert_eq!(document["file"]["kind"], "archive");
     assert_eq!(document["file"]["object-format"], "archive");
@@ -211,12 +211,16 @@ fn a_static_library_is_explained_member_by_member() {
     }
     let mut members: BTreeMap<String, u64> = BTreeMap::new();
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();
-    let mut of_codec = 0;
+    let (mut of_codec, mut unknown) = (0, 0);
     for row in document["rows"].as_array().expect("rows") {
         let file = row["file"].as_u64().expect("a number");
         let text = |axis: &str| row[axis].as_str().expect("a name").to_owned();
         if text("member").ends_with("codec.o") && text("crate") == "codec-sys@2.5.0" {
             of_codec += file;
+        }
+        // Debug info of object files is nobody's yet: its units are known once relocations are applied.
+        if text("crate") == "(unknown)" && text("kind") != "debug info" {
+            unknown += file;
         }
         *members.entry(text("member")).or_default() += file;
         *crates.entry(text("crate")).or_default() += file;
@@ -237,6 +241,5 @@ fn a_static_library_is_explained_member_by_member() {
     ] {
         assert!(crates.contains_key(name), "{name}");
     }
-    let unknown = document["totals"]["unknown"].as_u64().expect("a number");
-    assert!(unknown * 20 < size, "{unknown} of {size} bytes");
+    assert!(unknown * 500 < size, "{unknown} of {size} bytes");
 }
