@@ -2,7 +2,7 @@
 //!
 //! Things are paired in stages (`matching`), each looser than the one before; what is left was added or removed. The
 //! invariants, checked on every difference: each thing of either side is in exactly one pair; the pairs' differences add up to
-//! the difference of the files' sizes; and, tested, swapping the sides negates every number.
+//! the difference of the files' sizes; and, tested, swapping the sides negates every row.
 //!
 //! | module | what it holds |
 //! |---|---|
